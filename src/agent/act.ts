@@ -4,6 +4,7 @@ import { refusalKind, refusalReply } from '../redis/errors.ts';
 import { ownUserName } from '../spec/secrets.ts';
 import type { StartAs } from '../topology/decide.ts';
 import { waitsForDisk } from '../topology/hang.ts';
+import { namedPrimary } from '../topology/view.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
 import { admitInSync, beginInSync, renewInSync } from './election/change-in-sync.ts';
 import { replacePrimary } from './election/replace-primary.ts';
@@ -93,7 +94,8 @@ export class Actions {
     const { watch } = member;
     // What it has as a primary of its own nobody may go back to, until it has the primary's data.
     if (watch.seen.role === 'primary') await setEligible(member, false);
-    await watch.client.replicaOf(this.#deployment.member(primaryId).place).then(
+    const epoch = namedPrimary(this.#deployment.view())?.epoch;
+    await watch.client.replicaOf(this.#deployment.member(primaryId).place, epoch).then(
       () => this.#noteFollowing(id, null),
       (error) => {
         if (refusalKind(error) === 'NOPERM') this.#noteFollowing(id, refusedToFollow(id, primaryId, error));
@@ -131,12 +133,13 @@ export class Actions {
   }
 
   async #restartMember(member: LiveMember, as: StartAs): Promise<void> {
+    const epoch = namedPrimary(this.#deployment.view())?.epoch;
     // Files may be gone since they were looked at: then something else may be called for.
     if ((await member.disk?.isUnchanged()) === false) return;
     if (as.kind === 'replica' && as.afresh)
       await this.#putAside(member.place.id, this.#unit(member.place.id));
     const primary = as.kind === 'replica' ? this.#deployment.member(as.of) : null;
-    await startMember(this.#deployment.setting, member, primary, 'restart');
+    await startMember(this.#deployment.setting, member, primary, 'restart', epoch);
   }
 
   async #putAside(id: string, unit: Unit): Promise<void> {

@@ -32,7 +32,9 @@ export async function assemble(setting: Setting): Promise<Deployment> {
   const onSentinels =
     sentinelPassword === null ? undefined : { username: 'default', password: sentinelPassword };
   const openMember =
-    spec.mirror === null ? undefined : (options: ConnectionOptions) => new StandaloneClient(options);
+    spec.mirror === null
+      ? undefined
+      : (options: ConnectionOptions) => new StandaloneClient(options, ownUserName('replication'));
   const paceMs = observePaceMs(spec.agent.hangAfterMs);
   for (const place of spec.members) {
     const unit = await unitHere(setting, place, setting.paths.member(place.id));

@@ -338,6 +338,8 @@ function memberView(
     caughtUp: progress.caughtUp,
     awaited: progress.awaited,
     inSync: seen.reachable && running ? seen.inSync : null,
+    toldIn: seen.toldIn,
+    fenced: seen.reachable && running && seen.fenced,
     keys: seen.reachable ? seen.keys : null,
     memory: seen.reachable ? seen.memory : null,
     storeFails: seen.reachable && seen.storeFails,

@@ -81,8 +81,15 @@ async function beginRun(
       hint: 'Nothing is to be done: its agent begins what is called for.',
     });
   }
+  if (run.fenced)
+    throw MemberFollowsNot(
+      `${member.id} waits to be told whom to follow: in epoch ${run.epoch} another lead was voted for`,
+      {
+        hint: 'Nothing is to be done: its agent tells it.',
+      },
+    );
   // What a stream had begun to copy is the other one's.
   if (position?.phase === 'copying' && run.by === noRun) await beforeEmptied();
   const info = parseInfo(String(await writer.link.call(['INFO', 'server'])));
-  return newRun(lead, info['run_id'] ?? noRun);
+  return newRun(lead, info['run_id'] ?? noRun, run.epoch);
 }

@@ -5,6 +5,14 @@ import { type Info, parseInfo } from './info.ts';
 import { parseRole, type Role } from './role.ts';
 import { helloChannel } from './sentinel-election.ts';
 
+/** What a standalone server says of itself from then on. */
+export interface Promotion {
+  /** Who is in sync with it; null for nothing, undefined leaves that. */
+  inSync?: string | null | undefined;
+  /** Of the votes by which it leads: it refuses when it was told otherwise in a later one. */
+  epoch?: number | undefined;
+}
+
 /** What holdfast asks of a redis-server. */
 export class MemberClient {
   readonly connection: RedisConnection;
@@ -23,8 +31,11 @@ export class MemberClient {
     return knownRole(await this.connection.call('ROLE'));
   }
 
-  /** Makes it a replica of another server, or a primary with null. */
-  async replicaOf(primary: { address: string; port: number } | null): Promise<void> {
+  /**
+   * Makes it a replica of another server, or a primary with null.
+   * @param _epoch of the votes by which that one leads: a standalone server refuses when it was told otherwise in a later one
+   */
+  async replicaOf(primary: { address: string; port: number } | null, _epoch?: number): Promise<void> {
     if (primary === null) await this.connection.call('REPLICAOF', 'NO', 'ONE');
     else await this.connection.call('REPLICAOF', primary.address, primary.port);
   }
@@ -63,10 +74,9 @@ export class MemberClient {
   /**
    * Makes it a primary, and has it tell the Sentinels so: in one transaction, so that it does both or neither.
    * @param hellos the messages: topology/election/turn.ts
-   * @param _inSync of a standalone one, what it says from then on of who is in sync; null for nothing, undefined leaves that
    * @throws REDIS_REFUSED, with what it answered to the command that it refused, and then it has done nothing
    */
-  async promote(hellos: readonly string[], _inSync?: string | null): Promise<void> {
+  async promote(hellos: readonly string[], _promotion?: Promotion): Promise<void> {
     const told = hellos.map((text) => ['PUBLISH', helloChannel, text] as const);
     const requests = [['MULTI'], ['REPLICAOF', 'NO', 'ONE'], ...told, ['EXEC']] as const;
     const replies = await Promise.allSettled(this.connection.askEach(requests));
@@ -102,9 +112,15 @@ export class MemberClient {
    * The same at one that another has replaced, which follows that one from now on: what waited in the pause is not executed.
    * A replica refuses it.
    */
-  async unpauseReplaced(_by: { address: string; port: number }): Promise<void> {
+  async unpauseReplaced(_by: { address: string; port: number }, _epoch?: number): Promise<void> {
     await this.unpauseWrites();
   }
+
+  /**
+   * Has a standalone server take nothing more from the one that it follows, until it is told whom to follow in this epoch or a
+   * later one. @throws as `replicaOf`
+   */
+  async fence(_epoch: number): Promise<void> {}
 
   async getConfig(...names: string[]): Promise<Record<string, string>> {
     // One name a call: CONFIG GET takes several only since 7.0.

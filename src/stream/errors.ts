@@ -16,6 +16,8 @@ export const StreamConflict = defineError('STREAM_CONFLICT', 1);
 export const StreamPositionUnreadable = defineError('STREAM_POSITION_UNREADABLE', 1);
 /** The position moved under our hands: another process, or an earlier connection of ours. Read it again. */
 export const StreamPositionMoved = defineError('STREAM_POSITION_MOVED', 1);
+/** A member was told in a later epoch who leads. */
+export const MemberToldLater = defineError('MEMBER_TOLD_LATER', 1);
 /** The target takes nothing for now: no memory, no primary, loading. */
 export const StreamTargetRefuses = defineError('STREAM_TARGET_REFUSES', 1);
 /** The source loads its data, or has lost its own primary. */

@@ -3,7 +3,21 @@ import { expect, test } from 'vitest';
 import { replicationInfo } from '../redis/info.ts';
 import { writeRequest } from '../resp/write.ts';
 import { CommandFramer } from './command-framer.ts';
-import { asReplica, endedRun, mayLead, newRun, readRun, toFollow, withoutLead } from './lead-position.ts';
+import {
+  asReplica,
+  endedRun,
+  epochField,
+  epochOf,
+  fencedAt,
+  fencedField,
+  mayLead,
+  newRun,
+  readRun,
+  releasedAt,
+  toFollow,
+  toLead,
+  withoutLead,
+} from './lead-position.ts';
 import { encodePosition } from './position.ts';
 import { withoutPositions } from './without-positions.ts';
 
@@ -28,7 +42,7 @@ test('one that follows nobody is as it is, but for our own keys', () => {
 
 test('one that follows shows as a replica with what is applied, linked only for a stream that its own process has', () => {
   const seen = (run: string) => replicationInfo(asReplica(info, [streaming(run), null], 10, null));
-  const run = newRun(lead, 'me');
+  const run = newRun(lead, 'me', 3);
   expect(seen(run)).toMatchObject({
     ...{ role: 'replica', primaryAddress: lead.address, primaryPort: lead.port },
     ...{
@@ -41,28 +55,42 @@ test('one that follows shows as a replica with what is applied, linked only for 
     },
   });
   expect(seen(endedRun(run))).toMatchObject({ linkUp: false, linkDownSeconds: 1 });
-  expect(seen(newRun(lead, 'before'))).toMatchObject({ linkUp: false, linkDownSeconds: undefined });
+  expect(seen(newRun(lead, 'before', 3))).toMatchObject({ linkUp: false, linkDownSeconds: undefined });
   expect(seen('strange')).toMatchObject({ role: 'replica', linkUp: false });
 });
 
 test('told to follow, it has nothing yet; what can’t be read follows nobody that there is', () => {
-  const told = replicationInfo(asReplica(info, [toFollow(lead), null], 0, null));
+  const told = replicationInfo(asReplica(info, [toFollow(lead, 3), null], 0, null));
   expect(told).toMatchObject({ primaryPort: lead.port, linkUp: false, syncing: true, offset: 0 });
   const damaged = replicationInfo(asReplica(info, ['no position', null], 0, null));
   expect(damaged).toMatchObject({ role: 'replica', primaryAddress: '?', linkUp: false, syncing: false });
 });
 
 test('who may be taken for the one that leads, by its own word', () => {
-  const mine = streaming(newRun(lead, 'me'));
+  const mine = streaming(newRun(lead, 'me', 3));
   expect(mayLead([null, 'me'], 'me')).toBe(true);
   expect(mayLead([null, null], 'me')).toBe(true);
   expect(mayLead([null, 'before'], 'me')).toBe(false);
+  expect(mayLead([null, toLead('me', 7)], 'me')).toBe(true);
+  expect(mayLead([null, toLead('before', 7)], 'me')).toBe(false);
   expect(mayLead([mine, 'me'], 'me')).toBe(false);
 });
 
 test('a run is read as it was written, and nothing else is one', () => {
-  expect(readRun(newRun(lead, 'me'))).toEqual({ of: lead, by: 'me', ended: false });
-  expect(readRun(endedRun(newRun(lead, 'me')))).toEqual({ of: lead, by: 'me', ended: true });
+  expect(readRun(newRun(lead, 'me', 3))).toEqual({
+    of: lead,
+    by: 'me',
+    epoch: 3,
+    ended: false,
+    fenced: false,
+  });
+  expect(readRun(endedRun(newRun(lead, 'me', 3)))).toEqual({
+    of: lead,
+    by: 'me',
+    epoch: 3,
+    ended: true,
+    fenced: false,
+  });
   expect(readRun('whole')).toBeUndefined();
 });
 
@@ -112,4 +140,26 @@ test('databases that are exchanged: with that of the position everything is copi
     ['1', '0'],
   ])
     expect(() => swap(...dbs)).toThrow(expect.objectContaining({ code: 'STREAM_NEEDS_COPY' }));
+});
+
+test('one that is fenced keeps its place and its epoch, has no link, and goes on from there when it is released', () => {
+  const fenced = fencedAt(streaming(newRun(lead, 'me', 3)), 5) ?? '';
+  const info5 = asReplica(info, [fenced, null], 10, null);
+  expect(replicationInfo(info5)).toMatchObject({ linkUp: false, linkDownSeconds: 1, offset: 42 });
+  expect([info5[epochField], info5[fencedField]]).toEqual(['5', '1']);
+  const released = asReplica(info, [releasedAt(fenced, 6) ?? '', null], 10, null);
+  expect(replicationInfo(released)).toMatchObject({
+    primaryAddress: lead.address,
+    linkUp: false,
+    offset: 42,
+  });
+  expect([released[epochField], released[fencedField]]).toEqual(['6', undefined]);
+  expect(fencedAt('no position', 5)).toBeUndefined();
+});
+
+test('in which epoch a member was told last it says as a follower and as the lead', () => {
+  expect(epochOf([toFollow(lead, 3), null])).toBe(3);
+  expect(epochOf([null, toLead('me', 7)])).toBe(7);
+  expect(epochOf([null, null])).toBe(0);
+  expect(epochOf([null, 'me'])).toBe(0);
 });

@@ -9,6 +9,11 @@
  * `run` names whom it follows, which process of the member the position was written to (its run_id), the attempt, and `ended`
  * when the one that it follows hung up and all that it had sent is applied. Whoever removes the key, as a promotion does,
  * keeps every stream out of the member: its writes fail by their WATCH (target-writer.ts).
+ *
+ * Every word of who leads is of an **epoch**, that of the votes by which it was given, and a member keeps the last: in `run`,
+ * or behind the run_id when it leads. A word of an earlier epoch is refused, so that nobody who comes late takes a member
+ * back. Whoever is elected for others to have what was acknowledged **fences** them first: `fenced` in `run`. All is as it was, but no
+ * stream gets in until a word of that epoch or a later one says whom it follows.
  */
 import { randomBytes } from 'node:crypto';
 import { isUnder } from '../base/key-prefixes.ts';
@@ -22,7 +27,7 @@ import type { Rewriter } from './rewrite.ts';
 export const leadStream = 'lead';
 export const leadKey = positionKey(leadStream);
 const ownPrefix = Buffer.from(leadKey);
-/** At the one that leads: its run_id. One that was started again since leads nobody until its agent says so. */
+/** At the one that leads: its run_id, and the epoch in which it was told so. One that was started again since leads nobody until its agent says so. */
 export const leadsKey = `${leadKey}:leads`;
 export const ownKeys = [leadKey, leadsKey] as const;
 /** What is under `ownKeys`. */
@@ -33,13 +38,20 @@ export const isLeadKey = (key: Buffer): boolean => isUnder(key, ownPrefix);
 export const inSyncKey = `${leadKey}:in-sync`;
 /** What is under it, as a field of what a standalone member's INFO is made into. */
 export const inSyncField = 'holdfast_in_sync';
+/** In which epoch it was told last whom to follow, or that it leads, and whether it is fenced: the same. */
+export const epochField = 'holdfast_epoch';
+export const fencedField = 'holdfast_fenced';
 
 /** What a stream is called in a position, and what that says. */
 export interface LeadRun {
   of: Address;
   /** The run_id of the member that it was written to; `noRun` when no stream has begun. */
   by: string;
+  /** In which it was told so; 0 for none. */
+  epoch: number;
   ended: boolean;
+  /** No stream writes to it until it is told whom to follow. */
+  fenced: boolean;
 }
 
 /** In the place of a run_id. */
@@ -47,8 +59,8 @@ export const noRun = '-';
 
 const nowhere = { replId: '0'.repeat(40), offset: 0, db: 0 };
 
-export function newRun(of: Address, by: string): string {
-  return `${of.address} ${of.port} ${by} ${randomBytes(8).toString('hex')}`;
+export function newRun(of: Address, by: string, epoch: number): string {
+  return `${of.address} ${of.port} ${by} ${epoch} ${randomBytes(8).toString('hex')}`;
 }
 
 export function endedRun(run: string): string {
@@ -57,15 +69,46 @@ export function endedRun(run: string): string {
 
 /** Undefined for what is none. */
 export function readRun(run: string): LeadRun | undefined {
-  const found = /^(\S+) (\d{1,5}) (\S+) [0-9a-f]{16}( ended)?$/.exec(run);
+  const found = /^(\S+) (\d{1,5}) (\S+) (\d{1,16}) [0-9a-f]{16}(?: (ended|fenced))?$/.exec(run);
   if (found === null) return undefined;
-  const [, address = '', port, by = '', ended] = found;
-  return { of: { address, port: Number(port) }, by, ended: ended !== undefined };
+  const [, address = '', port, by = '', epoch, state] = found;
+  return {
+    ...{ of: { address, port: Number(port) }, by, epoch: Number(epoch) },
+    ...{ ended: state === 'ended', fenced: state === 'fenced' },
+  };
 }
 
 /** What is written to a member that is to follow another one from now on. */
-export function toFollow(of: Address): string {
-  return encodePosition({ phase: 'copying', run: endedRun(newRun(of, noRun)), ...nowhere });
+export function toFollow(of: Address, epoch: number): string {
+  return encodePosition({ phase: 'copying', run: endedRun(newRun(of, noRun, epoch)), ...nowhere });
+}
+
+/** The same place, which no stream writes to any more. @returns undefined for what is no position of a member */
+export function fencedAt(text: string, epoch: number): string | undefined {
+  return inEpoch(text, epoch, (run) => `${run} fenced`);
+}
+
+/** The same place, from which its stream goes on. @returns undefined for what is no position of a member */
+export function releasedAt(text: string, epoch: number): string | undefined {
+  return inEpoch(text, epoch, endedRun);
+}
+
+function inEpoch(text: string, epoch: number, state: (run: string) => string): string | undefined {
+  const position = readPosition(text);
+  const run = position && readRun(position.run);
+  return run && encodePosition({ ...position, run: state(newRun(run.of, run.by, epoch)) });
+}
+
+/** What the one that leads has under `leadsKey`. */
+export function toLead(runId: string, epoch: number): string {
+  return `${runId} ${epoch}`;
+}
+
+/** In which epoch a member was told last; 0 for never. */
+export function epochOf([text, leads]: OwnKeys): number {
+  const run = text === null ? undefined : readRun(readPosition(text)?.run ?? '');
+  const led = Number(leads?.split(' ')[1] ?? 0);
+  return Math.max(run?.epoch ?? 0, Number.isSafeInteger(led) ? led : 0);
 }
 
 /** A position, as far as it can be read. */
@@ -85,13 +128,17 @@ export function readPosition(text: string): Position | undefined {
 export function asReplica(info: Info, own: OwnKeys, priority: number, inSync: string | null): Info {
   const [text] = own;
   const said = withoutKeys(info, own.filter((each) => each !== null).length + (inSync === null ? 0 : 1));
-  const record = inSync === null ? {} : { [inSyncField]: inSync };
+  const record = {
+    [epochField]: String(epochOf(own)),
+    ...(inSync === null ? {} : { [inSyncField]: inSync }),
+  };
   if (text === null) return { ...said, ...record };
   const position = readPosition(text);
   const run = position && readRun(position.run);
   const hasBegun = position?.phase === 'streaming';
-  const linkUp = hasBegun && run !== undefined && !run.ended && run.by === info['run_id'];
-  const ended = hasBegun && run?.ended === true && run.by === info['run_id'];
+  const isOfThisProcess = hasBegun && run !== undefined && run.by === info['run_id'];
+  const ended = isOfThisProcess && (run.ended || run.fenced);
+  const linkUp = isOfThisProcess && !ended;
   const replica = infoAsReplica(said, {
     primaryAddress: run?.of.address,
     primaryPort: run?.of.port,
@@ -103,7 +150,7 @@ export function asReplica(info: Info, own: OwnKeys, priority: number, inSync: st
     priority,
     replId: position?.replId ?? nowhere.replId,
   });
-  return { ...replica, ...record };
+  return { ...replica, ...record, ...(run?.fenced ? { [fencedField]: '1' } : {}) };
 }
 
 /** Our own keys are nobody's data. */
@@ -115,7 +162,7 @@ function withoutKeys(info: Info, count: number): Info {
 
 /** Whether a standalone server may be taken for the one that leads, once somebody names it. */
 export function mayLead([text, leads]: OwnKeys, runId: string | undefined): boolean {
-  return text === null && (leads === null || leads === runId);
+  return text === null && (leads === null || leads.split(' ')[0] === runId);
 }
 
 const isOwnKey = (key: Buffer): boolean => ownKeys.some((each) => each === key.toString('latin1'));

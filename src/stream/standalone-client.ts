@@ -2,15 +2,34 @@
  * A member of `topology: mirror`, asked and told as one that replicates is: it is a standalone server, and what makes it follow
  * another one is a key in its data and a stream (lead-position.ts). So whoever decides need not know which of the two it is.
  */
+
+import type { ConnectionOptions } from '../redis/connection.ts';
 import type { Address } from '../redis/endpoint.ts';
 import { RedisRefused } from '../redis/errors.ts';
 import { type Info, parseInfo, replicationInfo } from '../redis/info.ts';
 import type { Request } from '../redis/link.ts';
-import { MemberClient } from '../redis/member-client.ts';
+import { MemberClient, type Promotion } from '../redis/member-client.ts';
 import type { Role } from '../redis/role.ts';
 import { helloChannel } from '../redis/sentinel-election.ts';
 import type { Reply } from '../resp/read.ts';
-import { asReplica, inSyncKey, leadKey, leadsKey, ownKeys, toFollow } from './lead-position.ts';
+import { MemberToldLater } from './errors.ts';
+import {
+  asReplica,
+  epochOf,
+  fencedAt,
+  inSyncKey,
+  type LeadRun,
+  leadKey,
+  leadsKey,
+  noRun,
+  type OwnKeys,
+  ownKeys,
+  readPosition,
+  readRun,
+  releasedAt,
+  toFollow,
+  toLead,
+} from './lead-position.ts';
 
 /** Redis's own default. */
 const usualPriority = 100;
@@ -22,11 +41,24 @@ const endClients = ['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'] as cons
  * connects again finds that it does not lead. Our own connections, but for this one, are opened again too; a stream that
  * writes begins behind it. Who was in sync with the one before says nothing any more.
  */
-function following(primary: Address): Request[] {
-  return [['MULTI'], ['SET', leadKey, toFollow(primary)], ['DEL', inSyncKey], endClients, ['EXEC']];
+function following(primary: Address, epoch: number): Request[] {
+  return [['MULTI'], ['SET', leadKey, toFollow(primary, epoch)], ['DEL', inSyncKey], endClients, ['EXEC']];
 }
 
+/** Its stream sets its place with each write, and may be back before it is told. */
+const attempts = 20;
+
 export class StandaloneClient extends MemberClient {
+  /** As whom streams write: who only asks needs none. */
+  readonly #streamUser: string;
+  /** One word at a time: what one watches is over with the EXEC of another. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ConnectionOptions, streamUser = '') {
+    super(options);
+    this.#streamUser = streamUser;
+  }
+
   override async info(section?: string): Promise<Info> {
     if (section !== undefined) return await super.info(section);
     const [text, keys, setting] = this.connection.askEach([
@@ -66,20 +98,76 @@ export class StandaloneClient extends MemberClient {
     };
   }
 
-  /** It follows from now on, which is its stream's to do; or nobody. One that follows that one already goes on. */
-  override async replicaOf(primary: { address: string; port: number } | null): Promise<void> {
-    if (primary === null) return await this.promote([]);
-    const { role, primaryAddress, primaryPort } = replicationInfo(await this.info());
-    if (role === 'replica' && primaryAddress === primary.address && primaryPort === primary.port) return;
-    await this.connection.askAll(following(primary));
+  /**
+   * It follows from now on, which is its stream's to do; or nobody. One that follows that one already goes on.
+   * @param epoch in which it is to be so: a word of an earlier one is none. That of the word that it has, if omitted
+   */
+  override async replicaOf(primary: Address | null, epoch?: number): Promise<void> {
+    if (primary === null) return await this.promote([], { epoch });
+    const before = runOf(((await this.connection.call('MGET', ...ownKeys)) as OwnKeys)[0]);
+    if (isOf(before, primary) && !before?.fenced) return;
+    await this.#tell(epoch, ([text], inEpoch) => {
+      const released = text !== null && isOf(runOf(text), primary) ? releasedAt(text, inEpoch) : undefined;
+      if (released === undefined) return following(primary, inEpoch);
+      return [['MULTI'], ['SET', leadKey, released], ['EXEC']];
+    });
+  }
+
+  override async fence(epoch: number): Promise<void> {
+    await this.#tell(epoch, ([text]) => {
+      const fenced = text === null ? undefined : fencedAt(text, epoch);
+      if (fenced === undefined) throw RedisRefused('it follows nobody');
+      return [['MULTI'], ['SET', leadKey, fenced], ['EXEC']];
+    });
+  }
+
+  /**
+   * Has it do what follows from what it says of itself, as long as it says that, and nothing if it was told otherwise in a
+   * later epoch. Its stream is hung up on first. @throws MEMBER_TOLD_LATER; REDIS_REFUSED, REDIS_UNREACHABLE
+   */
+  async #tell(
+    epoch: number | undefined,
+    requests: (own: OwnKeys, epoch: number) => Request[],
+  ): Promise<void> {
+    const tell = async () => {
+      for (let attempt = 0; attempt < attempts; attempt++) if (await this.#tellOnce(epoch, requests)) return;
+      throw RedisRefused(`it was told otherwise at the same moment, ${attempts} times`);
+    };
+    const done = this.#last.then(tell, tell);
+    this.#last = done.catch(() => {});
+    await done;
+  }
+
+  /** @returns false when it changed what it says of itself meanwhile */
+  async #tellOnce(
+    epoch: number | undefined,
+    requests: (own: OwnKeys, epoch: number) => Request[],
+  ): Promise<boolean> {
+    const replies = await this.connection.askAll([
+      ['CLIENT', 'KILL', 'USER', this.#streamUser],
+      ['WATCH', ...ownKeys],
+      ['MGET', ...ownKeys],
+    ]);
+    const own = replies[2] as unknown as OwnKeys;
+    const known = epochOf(own);
+    if (epoch !== undefined && epoch < known) {
+      await this.connection.askAll([['UNWATCH']]);
+      const text = `it was told in epoch ${known} who leads: a word of epoch ${epoch} comes too late`;
+      throw MemberToldLater(text, { hint: 'Nothing is to be done: the Sentinels say who leads.' });
+    }
+    return Array.isArray((await this.connection.askAll(requests(own, epoch ?? known))).at(-1));
   }
 
   /**
    * It would execute what waited, and acknowledge it: whoever sent that loses the connection before, and so hears that
    * nobody knows.
    */
-  override async unpauseReplaced(by: { address: string; port: number }): Promise<void> {
-    await this.connection.askAll([endClients, ['CLIENT', 'UNPAUSE'], ...following(by)]);
+  override async unpauseReplaced(by: Address, epoch?: number): Promise<void> {
+    await this.#tell(epoch, (_own, inEpoch) => [
+      endClients,
+      ['CLIENT', 'UNPAUSE'],
+      ...following(by, inEpoch),
+    ]);
   }
 
   /** Nobody logs in at another server by its settings. */
@@ -90,24 +178,24 @@ export class StandaloneClient extends MemberClient {
   /** Its stream connects by itself. */
   override async followAnew(): Promise<void> {}
 
-  override async promote(hellos: readonly string[], inSync?: string | null): Promise<void> {
-    const { run_id } = parseInfo(String(await this.connection.call('INFO', 'server')));
+  override async promote(hellos: readonly string[], { inSync, epoch }: Promotion = {}): Promise<void> {
     const told = hellos.map((text) => ['PUBLISH', helloChannel, text] as const);
-    const leads = ['SET', leadsKey, run_id ?? '-'] as const;
     const record: Request[] =
       inSync === undefined ? [] : [inSync === null ? ['DEL', inSyncKey] : ['SET', inSyncKey, inSync]];
-    const requests: Request[] = [['MULTI'], ['DEL', leadKey], leads, ...record, ...told, ['EXEC']];
-    const replies = await Promise.allSettled(this.connection.askEach(requests));
-    const done = replies.pop();
-    if (done?.status === 'fulfilled') {
-      if (Array.isArray(done.value)) return;
-      throw RedisRefused('it answered EXEC with nothing');
-    }
-    throw (
-      (replies.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined)?.reason ??
-      done?.reason
-    );
+    const { run_id } = parseInfo(String(await this.connection.call('INFO', 'server')));
+    await this.#tell(epoch, (_own, inEpoch) => {
+      const leads = ['SET', leadsKey, toLead(run_id ?? noRun, inEpoch)] as const;
+      return [['MULTI'], ['DEL', leadKey], leads, ...record, ...told, ['EXEC']];
+    });
   }
+}
+
+function runOf(text: string | null): LeadRun | undefined {
+  return text === null ? undefined : readRun(readPosition(text)?.run ?? '');
+}
+
+function isOf(run: LeadRun | undefined, { address, port }: Address): boolean {
+  return run?.of.address === address && run.of.port === port;
 }
 
 /**

@@ -42,6 +42,8 @@ const blank: MemberView = {
   caughtUp: true,
   awaited: true,
   inSync: null,
+  toldIn: 0,
+  fenced: false,
 };
 const lost = { reachable: false, keys: null };
 

@@ -29,6 +29,13 @@ describe('whom a replica of ours follows', () => {
     expect(astray({ follows: { address: '10.0.0.9', port: 7101 } }).kind).toBe('follow');
   });
 
+  test('one that is fenced is told again; but not in an earlier epoch than the last time', () => {
+    const epoch = aView({}).sentinels[0]?.configEpoch ?? 0;
+    expect(astray({ fenced: true, toldIn: epoch }).kind).toBe('follow');
+    expect(astray({ fenced: true, toldIn: epoch + 1 }).kind).toBe('nothing');
+    expect(astray({ ...elsewhere, toldIn: epoch + 1 }).kind).toBe('nothing');
+  });
+
   test.each<[string, Partial<MemberView>]>([
     ['of another host', { process: null }],
     ['that does not answer', { reachable: false }],

@@ -51,7 +51,7 @@ import { decideInSync, type InSyncDecision, isInSyncDecision } from './in-sync-s
 import { type RestartRule, restartVerdict } from './restart-budget.ts';
 import {
   actingPrimary,
-  followsMember,
+  isAstray,
   isDeposed,
   type MemberView,
   namedPrimary,
@@ -203,8 +203,8 @@ function appoint(view: View, nowMs: number): Decision | undefined {
 }
 
 function followPrimary(view: View, isPutOff: IsPutOff): Decision | undefined {
-  const primary = actingPrimary(view);
-  const old = view.members.find(({ id }) => id === namedPrimary(view)?.id);
+  const [primary, named] = [actingPrimary(view), namedPrimary(view)];
+  const old = view.members.find(({ id }) => id === named?.id);
   if (!primary || (old && old.id !== primary.id && old.reachable)) return undefined;
   const astray = view.members.filter(
     (member) =>
@@ -212,7 +212,9 @@ function followPrimary(view: View, isPutOff: IsPutOff): Decision | undefined {
       member.reachable &&
       !member.busy &&
       member.id !== primary.id &&
-      (isDeposed(view, member) || (member.role === 'replica' && !followsMember(member, primary))),
+      // Told in a later epoch it would refuse: who is in sync is made anew in one above that (in-sync-set.ts).
+      member.toldIn <= (named?.epoch ?? 0) &&
+      (isDeposed(view, member) || isAstray(member, primary)),
   );
   return astray.map((member) => follow(member, primary)).find((decision) => !isPutOff(decision));
 }

@@ -72,12 +72,22 @@ export function isEligible(member: MemberView): boolean {
 
 /**
  * Who may take over now. With `replicated` only those that surely have all that was acknowledged: when there is none, a primary
- * that comes back has it.
+ * that comes back has it. @param fencedIn of standalone members only those count that are fenced in this epoch; null: all
  */
-export function heirs(view: View, rules: EligibilityRules, nowMs: number): MemberView[] {
+export function heirs(
+  view: View,
+  rules: EligibilityRules,
+  nowMs: number,
+  fencedIn: number | null = null,
+): MemberView[] {
   return willing(view, view.members.filter(isEligible)).filter((member) =>
-    isSure(view, member, rules, nowMs),
+    isSure(view, member, rules, nowMs, fencedIn),
   );
+}
+
+/** Whether members are fenced before it is chosen who leads: with `quorum` a write counts that some of them lack. */
+export function isFencedBefore({ mirror }: EligibilityRules): boolean {
+  return mirror?.ack === 'quorum';
 }
 
 function isLongGone({ noPrimarySinceMs }: View, nowMs: number): boolean {
@@ -88,18 +98,31 @@ function isLongGone({ noPrimarySinceMs }: View, nowMs: number): boolean {
  * Whether it has all that was acknowledged, as far as that was promised. Of standalone members that is written down
  * (in-sync-record.ts), and no time makes up for it.
  */
-export function isSure(view: View, member: MemberView, rules: EligibilityRules, nowMs: number): boolean {
+export function isSure(
+  view: View,
+  member: MemberView,
+  rules: EligibilityRules,
+  nowMs: number,
+  fencedIn: number | null = null,
+): boolean {
   const { gate, mirror } = rules;
-  if (mirror != null && mirror.ack !== 'one') return isSureByRecord(view, member, mirror.ack);
+  if (mirror != null && mirror.ack !== 'one') return isSureByRecord(view, member, mirror.ack, fencedIn);
   return member.awaited || gate.durability === 'async' || isLongGone(view, nowMs);
 }
 
-function isSureByRecord(view: View, { id }: MemberView, ack: Ack): boolean {
+function isSureByRecord(view: View, { id }: MemberView, ack: Ack, fencedIn: number | null): boolean {
+  const counts = ({ fenced, toldIn }: MemberView) => fencedIn === null || (fenced && toldIn === fencedIn);
   const holders = view.members
     .filter(({ reachable, role }) => reachable && role === 'replica')
     .map((each) => {
       const { inSync: record, offset, histories } = each;
-      return { id: each.id, record, offset, history: histories[0] ?? '', fit: isEligible(each) };
+      return {
+        id: each.id,
+        record,
+        offset,
+        history: histories[0] ?? '',
+        fit: isEligible(each) && counts(each),
+      };
     });
   return whoMayLead(holders, sentinelsEpoch(view), ack).some((each) => each.id === id);
 }

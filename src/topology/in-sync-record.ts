@@ -18,7 +18,9 @@
  * 4. Somebody joins without votes: first in `joining`, and when all have that, in `in`. It may lead once that has come to
  *    it, which is behind all that was acknowledged without it.
  * 5. With a quorum so many are heard that one of them has every acknowledged write, by the newest record among them, and
- *    the one that has most leads. Who knows of somebody who joins counts with it and without it.
+ *    the one that has most leads. Who knows of somebody who joins counts with it and without it. Only those are heard that
+ *    are fenced before they say what they have (stream/lead-position.ts): the one that is replaced may go on, and what one of
+ *    them got from it behind that would count for an acknowledgement, though another leads that lacks it.
  * 6. Who is made the lead has, in the very transaction, a record of that epoch with nobody else in it.
  */
 

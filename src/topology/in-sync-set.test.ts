@@ -38,6 +38,7 @@ test.each<[string, Partial<MemberView>]>([
   ['it is behind', { behindMs: 3000 }],
   ['it is copied anew', { synced: false, linkUp: false }],
   ['somebody set its priority to 0', { priority: 0 }],
+  ['it was fenced by an election that nothing came of', { fenced: true, toldIn: 2 }],
   ['it follows another', { follows: { address: '127.0.0.1', port: 1 } }],
   ['a script has kept it busy for long', { busy: { code: 'script', sinceMs: 0 }, behindMs: 3000 }],
   [

@@ -125,6 +125,7 @@ function whyLeaves(
     member.behindMs >= behindMs ? `has been behind for ${(member.behindMs / 1000).toFixed(1)} s` : undefined;
   // What it says of itself is old, or nothing.
   if (busy) return behind && `is busy (${busy.code}) and ${behind}`;
+  if (member.fenced) return 'was told to wait for another lead, which was not made';
   if (role !== 'replica' || !followsMember(member, lead)) return `does not follow ${lead.id}`;
   if (priority === 0) return 'is not to be promoted';
   if (!synced) return 'is copied anew';

@@ -138,6 +138,10 @@ export interface MemberView {
   awaited: boolean;
   /** Of a standalone member: who is in sync, as its own data have it (in-sync-record.ts); null for nothing. */
   inSync: InSyncRecord | null;
+  /** Of a standalone member: in which epoch it was told last who leads; 0 for never. */
+  toldIn: number;
+  /** It takes nothing from whom it follows until it is told again, as an election wants it before it chooses. */
+  fenced: boolean;
   keys: number | null;
   /** Null when it does not answer. */
   memory: MemoryRoom | null;
@@ -285,6 +289,11 @@ export function isKnownNow({ reachable, locksOut }: MemberView): boolean {
 
 export function followsMember(replica: MemberView, primary: MemberView): boolean {
   return replica.follows?.address === primary.address && replica.follows.port === primary.port;
+}
+
+/** A replica that is to be told whom to follow. */
+export function isAstray(replica: MemberView, primary: MemberView): boolean {
+  return replica.role === 'replica' && (replica.fenced || !followsMember(replica, primary));
 }
 
 /** A primary that the Sentinels have replaced. */

@@ -8,14 +8,8 @@ import { Operations } from '../../src/agent/operations.ts';
 import { Troubles } from '../../src/agent/state/troubles.ts';
 import { parseSentinelEvent } from '../../src/redis/sentinel-event.ts';
 import type { MemberView, SentinelView, View } from '../../src/topology/view.ts';
-import {
-  sentinelCaller,
-  type TrialServer,
-  TrialServerClient,
-  type TrialWorld,
-  trialName,
-  trialPassword,
-} from './trial-servers.ts';
+import { type TrialServer, trialPassword } from './trial-server.ts';
+import { sentinelCaller, TrialServerClient, type TrialWorld, trialName } from './trial-servers.ts';
 import { aliveProcess, aReplica, aSentinel, deadProcess } from './views.ts';
 import type { VotingSentinel } from './voting-sentinel.ts';
 
@@ -36,6 +30,10 @@ type Seen = Pick<
   | 'storeFails'
   | 'priority'
   | 'busy'
+  | 'inSync'
+  | 'toldIn'
+  | 'fenced'
+  | 'histories'
 >;
 
 class TrialMember {
@@ -100,7 +98,8 @@ class TrialMember {
 
   #now(): Seen {
     const readsOn = this.#server.readOn();
-    const { alive, role, follows, offset, storeFails, priority, runsScript, noLink } = this.#server;
+    const { alive, role, follows, offset, storeFails, priority, runsScript, noLink, inSync, fencedIn } =
+      this.#server;
     const followed = follows === null ? null : this.#world.server(follows);
     return {
       reachable: alive,
@@ -111,6 +110,7 @@ class TrialMember {
       offset,
       storeFails,
       priority,
+      ...{ inSync, toldIn: fencedIn ?? 0, fenced: fencedIn !== null, histories: ['a'.repeat(40)] },
       busy: runsScript ? { code: 'script', sinceMs: this.#world.clock.monotonicMs() } : null,
       seenAtMs: this.#world.clock.monotonicMs(),
     };
@@ -191,6 +191,7 @@ export class TrialAgent {
       ...{
         sentinel: { quorum: 2, detectAfterMs: 3000, failoverTimeoutMs: 12_000 },
         gate: { durability: 'async' as 'async' | 'replicated' },
+        mirror: null as { ack: 'one' | 'quorum' | 'all' } | null,
       },
       agent: { hangAfterMs: 5000, restarts: { limit: 5, withinMs: 60_000 } },
     };

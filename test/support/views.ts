@@ -61,6 +61,8 @@ export function aReplica(id: string, changes: Partial<MemberView> = {}): MemberV
     caughtUp: true,
     awaited: true,
     inSync: null,
+    toldIn: 0,
+    fenced: false,
     keys: 10,
     memory: { level: 'ample', maxBytes: 0, policy: 'noeviction', refused: 0 },
     storeFails: false,

@@ -97,7 +97,7 @@ async function restartMember(
   operation.signal.throwIfAborted();
   const unit = member.unit as Unit;
   const { id } = member.place;
-  const named = namedPrimary(deployment.view())?.id;
+  const { id: named, epoch } = namedPrimary(deployment.view()) ?? {};
   if (named === undefined) {
     throw SwitchoverRefused(`${id} is not restarted: no majority of Sentinels says whom it should follow`);
   }
@@ -127,7 +127,7 @@ async function restartMember(
   await stopMember(deployment, member, report);
   if (operation.ending === 'stop') operation.signal.throwIfAborted();
   const primary = startsAsPrimary ? null : deployment.member(named);
-  await startMember(deployment.setting, member, primary, 'start');
+  await startMember(deployment.setting, member, primary, 'start', epoch);
   if (acceptDataLoss) member.memory?.acceptLoss();
   await waitFor(
     async () => {

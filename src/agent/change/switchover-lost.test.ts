@@ -1,7 +1,8 @@
 /** A switchover of which one of the two members goes away: what became of the writes, and what is said. */
 import { beforeEach, expect, test } from 'vitest';
 import { TrialAgent } from '../../../test/support/trial-agent.ts';
-import { type TrialServer, TrialWorld } from '../../../test/support/trial-servers.ts';
+import type { TrialServer } from '../../../test/support/trial-server.ts';
+import { TrialWorld } from '../../../test/support/trial-servers.ts';
 import { Operations } from '../operations.ts';
 import { switchover } from './switchover.ts';
 

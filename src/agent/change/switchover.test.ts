@@ -2,7 +2,8 @@
 import { beforeEach, expect, test } from 'vitest';
 import { giveUpAtEachMoment } from '../../../test/support/given-up.ts';
 import { TrialAgent } from '../../../test/support/trial-agent.ts';
-import { type TrialServer, TrialWorld } from '../../../test/support/trial-servers.ts';
+import type { TrialServer } from '../../../test/support/trial-server.ts';
+import { TrialWorld } from '../../../test/support/trial-servers.ts';
 import { waitFor } from '../../base/retry.ts';
 import { Operations } from '../operations.ts';
 import { type SwitchoverResult, switchover } from './switchover.ts';

@@ -152,12 +152,12 @@ async function change(
     }
     const promoted = never === null ? target : await promotedBySentinel(deployment, plan, never);
     // What is answered by READONLY from now on was not executed: the gates send it to the new one.
-    old.watch.client.unpauseReplaced(promoted.place).catch(() => {});
+    old.watch.client.unpauseReplaced(promoted.place, election.epoch).catch(() => {});
     return { promoted, heldSinceMs };
   } catch (cause) {
     if (isPromised(cause) && (await isCarriedOut(context, plan))) {
       tellTheRest(deployment, election, takeover);
-      old.watch.client.unpauseReplaced(target.place).catch(() => {});
+      old.watch.client.unpauseReplaced(target.place, election.epoch).catch(() => {});
       return { promoted: target, heldSinceMs };
     }
     await releaseWrites(deployment, old);

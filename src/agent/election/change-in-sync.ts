@@ -62,6 +62,7 @@ export async function renewInSync(
 ): Promise<void> {
   const lead = deployment.member(member);
   const { inSync } = lead.watch.seen;
+  for (const { watch } of deployment.members) deployment.elections.noteEpoch(watch.seen.toldIn);
   deployment.elections.noteEpoch(before.epoch);
   const { election, outcome } = await stand(deployment, member);
   if (outcome !== 'elected')

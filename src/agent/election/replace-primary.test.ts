@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { TrialAgent } from '../../../test/support/trial-agent.ts';
 import { TrialWorld } from '../../../test/support/trial-servers.ts';
+import { firstRecord } from '../../topology/in-sync-record.ts';
 import { replacePrimary } from './replace-primary.ts';
 
 let world: TrialWorld;
@@ -65,4 +66,35 @@ test('replicated: one that answered nobody already before is not waited for', as
     member: 'redis-2',
   });
   expect(world.clock.monotonicMs() - startedMs).toBeLessThan(200);
+});
+
+/** All three have the same, and are in sync, in an epoch that the Sentinels have. */
+function standalone(): void {
+  agent.spec.gate.durability = 'replicated';
+  agent.spec.mirror = { ack: 'quorum' };
+  const inSync = { ...firstRecord('redis-1', 0), in: world.servers.map(({ place }) => place.id) };
+  for (const server of world.servers) Object.assign(server, { inSync, offset: 1000 });
+}
+
+test.each([1, 2, 3, 4, 6, 8, 12])(
+  'quorum: what the lost one does yet reaches nobody behind what they have said of themselves (at look %i)',
+  async (looks) => {
+    standalone();
+    await world.settle(agent.lookAtAll(), () => {});
+    // It hangs for this agent, and its stream to redis-3 does not: a gate counts redis-3, and says OK.
+    world.server('redis-1').hangs = true;
+    world.server('redis-3').unread = { bytes: 200, looks };
+    const done = await world.settle(replacePrimary(agent, 'redis-1'), () => {});
+    const chosen = world.server(done.kind === 'promoted' ? done.member : '');
+    for (let left = 20; left > 0; left--) world.server('redis-3').readOn();
+    expect(chosen.offset).toBe(Math.max(...world.servers.slice(1).map(({ offset }) => offset)));
+  },
+);
+
+test('quorum: one that was not fenced in time does not count, and without it too few are heard', async () => {
+  standalone();
+  await world.settle(agent.lookAtAll(), () => {});
+  Object.assign(agent.member('redis-3').watch.client, { fence: () => new Promise(() => {}) });
+  await expect(world.settle(replacePrimary(agent, 'redis-1'), () => {})).rejects.toThrow('no replica is fit');
+  expect(world.server('redis-2').promotions).toBe(0);
 });

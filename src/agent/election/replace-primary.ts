@@ -10,7 +10,7 @@ import {
   voteIsStaleAfterMs,
   votersFor,
 } from '../../topology/election/election.ts';
-import { heirs, isEligible, willing } from '../../topology/eligibility.ts';
+import { heirs, isEligible, isFencedBefore, willing } from '../../topology/eligibility.ts';
 import { keepsInSync } from '../../topology/in-sync-set.ts';
 import { FailoverRefused } from '../errors.ts';
 import type { MemberObservation, MemberWatch } from '../observe/member-watch.ts';
@@ -125,6 +125,8 @@ async function stillFit(
 ): Promise<readonly Choice[]> {
   if (!keepsInSync(deployment.spec)) return candidates;
   const { clock } = deployment.setting;
+  const fencedIn = isFencedBefore(deployment.spec) ? election.epoch : null;
+  if (fencedIn !== null) await fence(deployment, candidates, fencedIn);
   const voters = deployment.sentinels.filter(({ place }) => votersFor(election).includes(place.id));
   const said = new Set<string>();
   const looks = voters.map(async ({ place, watch }) => {
@@ -136,12 +138,32 @@ async function stillFit(
     throw FailoverRefused(
       'this agent was elected, and too few of those that voted say in which epoch they are',
     );
-  const sure = heirs(deployment.view(), deployment.spec, clock.monotonicMs());
+  const view = deployment.view();
+  const sure = heirs(view, deployment.spec, clock.monotonicMs(), fencedIn);
   const still = candidates.map((each) => ({
     ...each,
     fit: each.fit && sure.some(({ id }) => id === each.id),
+    offset: view.members.find(({ id }) => id === each.id)?.offset ?? each.offset,
   }));
   return isAskedFor && sure.length === 0 ? candidates : still;
+}
+
+/**
+ * What the lost one does yet reaches nobody who is asked from here on: who leads next is chosen by what they have, and a write
+ * that one of them got behind that would count for an acknowledgement. One that can't be told in time does not count.
+ */
+async function fence(
+  { setting: { clock } }: Replaceable,
+  candidates: readonly Choice[],
+  epoch: number,
+): Promise<void> {
+  const told = candidates
+    .filter(({ answered }) => answered)
+    .map(async ({ member: { watch } }) => {
+      await watch.client.fence(epoch);
+      await watch.look();
+    });
+  await within(clock, candidatesWithinMs, Promise.allSettled(told));
 }
 
 /** One that refuses has told nobody: the votes are as good for the next. @returns who is primary now */

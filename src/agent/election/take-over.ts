@@ -25,7 +25,7 @@ export interface Server {
   readonly unit: { process: { running: boolean } } | null;
   readonly watch: {
     readonly seen: Pick<MemberObservation, 'reachable'>;
-    readonly client: Pick<MemberClient, 'promote' | 'replicaOf'>;
+    readonly client: Pick<MemberClient, 'promote' | 'replicaOf' | 'fence'>;
   };
 }
 
@@ -109,12 +109,18 @@ export function pointAt(
   chosen: Server,
   onRefusal: OnRefusal = () => {},
 ): void {
-  for (const member of members.filter(isToFollow)) if (member !== chosen) follow(member, chosen, onRefusal);
+  for (const member of members.filter(isToFollow))
+    if (member !== chosen) follow(member, chosen, undefined, onRefusal);
 }
 
 /** Who does not hear it now is pointed there by its own agent. Who may not be told is not: somebody has to hear of that. */
-function follow({ place, watch }: Server, chosen: Server, onRefusal: OnRefusal): void {
-  watch.client.replicaOf(chosen.place).catch((error) => {
+function follow(
+  { place, watch }: Server,
+  chosen: Server,
+  epoch: number | undefined,
+  onRefusal: OnRefusal,
+): void {
+  watch.client.replicaOf(chosen.place, epoch).catch((error) => {
     if (refusalKind(error) === 'NOPERM') onRefusal(place.id, refusalReply(error)?.text ?? errorText(error));
   });
 }
@@ -155,7 +161,7 @@ async function promote(
   withinMs: number,
 ): Promise<void> {
   const inSync = keepsInSync(spec) ? encodeInSync(firstRecord(place.id, epoch)) : null;
-  const answer = watch.client.promote(isSabotaged('no-hello') ? [] : hellos, inSync);
+  const answer = watch.client.promote(isSabotaged('no-hello') ? [] : hellos, { inSync, epoch });
   dieIfSabotaged('dies-after-promotion');
   const late = Symbol('late');
   let outcome: unknown = late;
@@ -166,7 +172,7 @@ async function promote(
   // When this process stood still the answer is read first.
   if (outcome === late) await new Promise((resolve) => setImmediate(resolve));
   if (outcome === undefined) return;
-  const isRefusal = errorCode(outcome) === 'REDIS_REFUSED';
+  const isRefusal = /^(REDIS_REFUSED|MEMBER_TOLD_LATER)$/.test(errorCode(outcome) ?? '');
   const said = outcome === late ? `no answer within ${Math.round(withinMs)} ms` : errorText(outcome);
   if (isRefusal) elections.noteRefusal(place.id, said);
   const text = `${place.id} could not be made primary: ${said}`;
@@ -210,7 +216,7 @@ function act(
     }
     case 'follow': {
       const member = deployment.members.find(({ place }) => place.id === action.member);
-      if (member) follow(member, chosen, onRefusal);
+      if (member) follow(member, chosen, epoch, onRefusal);
       return;
     }
     case 'tell-gates':

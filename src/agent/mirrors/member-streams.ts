@@ -83,8 +83,8 @@ export class MemberStreams {
 
   /** Whom a member of this host is to follow, by its own word. */
   #leadOf({ unit, watch }: LiveMember): string | null {
-    const { reachable, busy, role, follows } = watch.seen;
-    if (!unit?.process.running || !reachable || busy !== null || role !== 'replica') return null;
+    const { reachable, busy, role, follows, fenced } = watch.seen;
+    if (!unit?.process.running || !reachable || busy !== null || role !== 'replica' || fenced) return null;
     return this.#deployment.memberAt(follows)?.place.id ?? null;
   }
 

@@ -11,7 +11,7 @@ import { refusalKind, refusalReply } from '../../redis/errors.ts';
 import { type Info, keyCount, type ReplicationInfo, replicationInfo } from '../../redis/info.ts';
 import { MemberClient } from '../../redis/member-client.ts';
 import { isPaused } from '../../redis/paused.ts';
-import { inSyncField } from '../../stream/lead-position.ts';
+import { epochField, fencedField, inSyncField } from '../../stream/lead-position.ts';
 import { decodeInSync, type InSyncRecord } from '../../topology/in-sync-record.ts';
 import type { Busy, MemberRole, MemberView, MemoryRoom, WriteTrouble } from '../../topology/view.ts';
 import { type MemberVitals, vitalsOf } from './member-vitals.ts';
@@ -45,6 +45,9 @@ export interface MemberObservation {
   priority: number;
   /** Of a standalone one: who is in sync with the one that leads, by its own data. */
   inSync: InSyncRecord | null;
+  /** Of a standalone one: in which epoch it was told last who leads, and whether no stream writes to it until it is told again. */
+  toldIn: number;
+  fenced: boolean;
   keys: number | null;
   /** Whether there is room for more; null when it never said. */
   memory: MemoryRoom | null;
@@ -76,6 +79,8 @@ export const nothingKnown: MemberObservation = {
   histories: [],
   priority: 100,
   inSync: null,
+  toldIn: 0,
+  fenced: false,
   keys: null,
   memory: null,
   unsavedChanges: 0,
@@ -308,6 +313,8 @@ export function observe(info: Info, before: MemberObservation): MemberObservatio
     histories: [replication.replId, replication.replIdBefore],
     priority: replication.priority,
     inSync: decodeInSync(info[inSyncField]),
+    toldIn: Number(info[epochField] ?? 0),
+    fenced: info[fencedField] === '1',
     keys: keyCount(info),
     memory: memoryRoomOf(info, before.runId === runId ? before.memory : null),
     unsavedChanges: info['aof_enabled'] === '1' ? 0 : Number(info['rdb_changes_since_last_save'] ?? 0),

@@ -1,4 +1,5 @@
 /** What a member is told as soon as it answers behind its start. */
+import { errorCode } from '../../base/errors.ts';
 import { refusalKind } from '../../redis/errors.ts';
 
 /** Pauses between two attempts, which grow: who has much to load is asked seldom. */
@@ -40,6 +41,8 @@ async function isOver(tell: () => Promise<unknown>): Promise<boolean> {
     await tell();
     return true;
   } catch (error) {
+    // Since its start was decided on somebody else was voted for.
+    if (errorCode(error) === 'MEMBER_TOLD_LATER') return true;
     const refusal = refusalKind(error);
     // Not there yet, or it loads. Any other refusal is for good.
     return refusal !== undefined && refusal !== 'LOADING';

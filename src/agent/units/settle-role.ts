@@ -8,12 +8,13 @@ import { tellBehindStart, type Wish } from './behind-start.ts';
 
 /**
  * Until it was told, or is not wanted any more.
- * @param client a connection of its own, which is closed. @param primary null: it leads
+ * @param client a connection of its own, which is closed. @param primary null: it leads. @param epoch by which it does, or that one
  */
 export async function settleRole(
   client: Pick<MemberClient, 'replicaOf' | 'close'>,
   primary: Member | null,
   wish: Wish,
+  epoch?: number,
 ): Promise<void> {
-  await tellBehindStart(client, () => client.replicaOf(primary), wish);
+  await tellBehindStart(client, () => client.replicaOf(primary, epoch), wish);
 }

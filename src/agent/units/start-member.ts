@@ -12,13 +12,14 @@ import { settleRole } from './settle-role.ts';
  * of 0 and gets its own when it is in sync: before, it has what was on its disk, and nobody is to go back to that. One that an
  * operator never wants promoted keeps its 0.
  * @param primary whom it follows; null to start as primary.
- * @param how whether it counts against the budget of restarts.
+ * @param how whether it counts against the budget of restarts. @param epoch by which that one leads, as the Sentinels say
  */
 export async function startMember(
   setting: Setting,
   member: LiveMember,
   primary: LiveMember | null,
   how: 'start' | 'restart',
+  epoch?: number,
 ): Promise<void> {
   const { unit, place, watch, heldBack, disk } = member;
   if (unit === null || heldBack === null) throw new TypeError(`${place.id} runs on ${place.host}, not here`);
@@ -42,7 +43,7 @@ export async function startMember(
     pause: (ms: number) => delay(ms, undefined, { ref: false }),
   };
   // Nobody waits for it: what it is waited for shows in the view.
-  if (setting.spec.mirror !== null) void settleRole(watch.connect(), primary?.place ?? null, wish);
+  if (setting.spec.mirror !== null) void settleRole(watch.connect(), primary?.place ?? null, wish, epoch);
   else if (primary !== null) void hurryToPrimary(watch.connect(), place, wish);
   if (priority > 0) await heldBack.release();
 }

@@ -159,9 +159,12 @@ export class QuorumReads {
   }
 }
 
-/** Whom a member follows it says itself, as long as nobody has told it otherwise: also when its stream has broken off. */
+/**
+ * Whom a member follows it says itself, as long as nobody has told it otherwise: also when its stream has broken off. One that
+ * is fenced may have another lead already.
+ */
 function follows(text: string, { address, port }: MemberAddress): boolean {
   const position = readPosition(text);
-  const of = position && readRun(position.run)?.of;
-  return of?.address === address && of.port === port;
+  const run = position && readRun(position.run);
+  return run?.fenced === false && run.of.address === address && run.of.port === port;
 }
