@@ -35,7 +35,7 @@ describe('what Sentinels answer', () => {
   test('SENTINEL REPLICAS, and which of them could be promoted', () => {
     const entry = (port: number, flags: string, priority: number) => [
       ...['ip', '10.0.0.2', 'port', `${port}`, 'flags', flags, 'slave-priority', `${priority}`],
-      ...['master-link-down-time', '30', 'info-refresh', '12'],
+      ...['master-link-down-time', '30', 'info-refresh', '12', 'last-ok-ping-reply', '70'],
     ];
     const replicas = watchedReplicas([
       entry(1, 'slave', 100),
@@ -47,7 +47,7 @@ describe('what Sentinels answer', () => {
     ]);
     expect(replicas[0]).toEqual({
       ...{ address: '10.0.0.2', port: 1, flags: ['slave'], priority: 100 },
-      ...{ linkDownMs: 30, infoAgeMs: 12, isHeard: true },
+      ...{ linkDownMs: 30, infoAgeMs: 12, okPingAgeMs: 70, isHeard: true },
     });
     expect(watchedReplicas([[...entry(1, 'slave', 100), 'master-host', '?']])[0]?.isHeard).toBe(false);
     expect(replicas.map((each) => [each.port, isPromotable(each)])).toEqual([

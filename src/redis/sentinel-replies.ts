@@ -23,6 +23,8 @@ export interface WatchedReplica extends Address {
   linkDownMs: number;
   /** ms since this Sentinel last had its INFO; very large when never. */
   infoAgeMs: number;
+  /** ms since it last answered a PING of this Sentinel. */
+  okPingAgeMs: number;
   /** It has told this Sentinel whom it follows. Before, this Sentinel would not promote it (sentinelSelectSlave). */
   isHeard: boolean;
 }
@@ -64,8 +66,9 @@ export function watchedReplicas(reply: unknown): WatchedReplica[] {
     const priority = Number(fields['slave-priority'] ?? 100);
     const linkDownMs = Number(fields['master-link-down-time'] ?? 0);
     const infoAgeMs = Number(fields['info-refresh'] ?? Number.POSITIVE_INFINITY);
+    const okPingAgeMs = Number(fields['last-ok-ping-reply'] ?? Number.POSITIVE_INFINITY);
     const isHeard = fields['master-host'] !== '?';
-    return [{ ...address, flags: flagsOf(fields), priority, linkDownMs, infoAgeMs, isHeard }];
+    return [{ ...address, flags: flagsOf(fields), priority, linkDownMs, infoAgeMs, okPingAgeMs, isHeard }];
   });
 }
 

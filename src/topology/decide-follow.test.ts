@@ -136,6 +136,23 @@ describe('a second primary', () => {
     expect(second(named(3, false)).kind).toBe('follow');
   });
 
+  test('is left alone while a Sentinel is at replacing the primary, and so is who follows it already', () => {
+    const old = { primary: 'redis-2', configEpoch: 1 };
+    const failing = (changes: Partial<View['sentinels'][number]> = {}) =>
+      threeSentinels([{ ...old, failoverInProgress: true, ...changes }, old, old]);
+    const astray = [
+      aPrimary('redis-1', { process: null }),
+      aPrimary('redis-2', { process: null }),
+      aReplica('redis-3', { follows: { address: '127.0.0.1', port: 7101 } }),
+    ];
+    expect(second(failing()).kind).toBe('nothing');
+    expect(second(failing(), { members: astray }).kind).toBe('nothing');
+    // What it was at before it was lost counts for nothing, nor a failover that the others have heard the end of.
+    expect(second(failing({ reachable: false })).kind).toBe('follow');
+    expect(second(failing({ reachable: false }), { members: astray }).kind).toBe('follow');
+    expect(second(failing({ primary: 'redis-3' })).kind).toBe('follow');
+  });
+
   test('is left alone while a selection is on its way', () => {
     expect(second(replaced, { selection: { member: 'redis-1', atMs: nowMs - 10 } }).kind).toBe('nothing');
   });

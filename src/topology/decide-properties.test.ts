@@ -308,6 +308,11 @@ test('nobody is pointed at anyone but the acting primary, and nobody at itself',
   always(['follow'], (decision, view) => {
     expect(acts(view, decision.primary)).toBe(true);
     expect(decision.member).not.toBe(decision.primary);
+    // Nor at one that a Sentinel is at replacing.
+    const replacing = view.sentinels.filter((each) => each.reachable && each.failoverInProgress);
+    expect(replacing.map(({ primary }) => primary)).not.toContain(
+      word(view) === decision.primary ? decision.primary : null,
+    );
     expect(member(view, decision.member)).toMatchObject({
       reachable: true,
       busy: null,

@@ -9,9 +9,8 @@
  * 2. A process of ours that runs but was stopped, or has been silent for `hangAfter`, is killed: hang.ts.
  * 3. Our primary's process is gone, or the Sentinels agree that the primary is down: this agent stands for election
  *    (election/candidacy.ts). What the Sentinels do not take up of it they are told (election/not-taken-up.ts).
- * 4. A replica of ours follows someone else than the acting primary: it is pointed there.
- * 5. Of standalone members: who is in sync with our lead, or not any more (in-sync-set.ts); also beside a planned change,
- *    because writes wait for those that are.
+ * 4. A replica of ours follows someone else than the acting primary: it is pointed there, unless a Sentinel is at replacing that one.
+ * 5. Standalone members: who is in sync with our lead, or not any more (in-sync-set.ts); also beside a plan: writes wait for them.
  * 6. A process of ours died, or was held back at the start: it is started, within its budget. A primary never comes
  *    back as primary by reflex: only if the Sentinels still name it, no failover is under way and no replica can take
  *    over, and its own data is there, as new as the others', or nobody has any. A replica with data does not follow an
@@ -52,6 +51,7 @@ import { type RestartRule, restartVerdict } from './restart-budget.ts';
 import {
   actingPrimary,
   isAstray,
+  isBeingReplaced,
   isDeposed,
   type MemberView,
   namedPrimary,
@@ -205,7 +205,7 @@ function appoint(view: View, nowMs: number): Decision | undefined {
 function followPrimary(view: View, isPutOff: IsPutOff): Decision | undefined {
   const [primary, named] = [actingPrimary(view), namedPrimary(view)];
   const old = view.members.find(({ id }) => id === named?.id);
-  if (!primary || (old && old.id !== primary.id && old.reachable)) return undefined;
+  if (!primary || (primary.id === old?.id ? isBeingReplaced(view) : old?.reachable)) return undefined;
   const astray = view.members.filter(
     (member) =>
       member.process?.running &&

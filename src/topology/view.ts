@@ -264,6 +264,18 @@ export function failoverUnderWay({ sentinels, selection }: View): string | undef
   return selection ? `a failover is under way (${selection.member} was selected)` : undefined;
 }
 
+/**
+ * A Sentinel is at replacing the primary that the majority names. Whom it has promoted only it knows until the others hear of it,
+ * up to some seconds later, and so does not an agent that was started since it chose: such a one looks like a second primary, and who
+ * follows it already like one that is astray. Either turned back would undo the failover.
+ */
+export function isBeingReplaced(view: View): boolean {
+  const named = namedPrimary(view)?.id;
+  return view.sentinels.some(
+    ({ reachable, primary, failoverInProgress }) => reachable && failoverInProgress && primary === named,
+  );
+}
+
 /** Why nothing that is planned may begin: no primary that all agree on, and that answers. Undefined when all is calm. */
 export function notCalm(view: View): string | undefined {
   const named = namedPrimary(view);

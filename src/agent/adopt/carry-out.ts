@@ -5,7 +5,7 @@
  * 1. Every server, of all hosts, gets holdfast's users beside those that it has, and every Sentinel their password
  *    (let-users-in.ts). No replica or Sentinel logs in as one of them before all have them.
  * 2. Servers get the settings of the spec. Replicas are told with what they log in to a primary from their next connection
- *    on; Sentinels likewise, as the spec has their times and their quorum.
+ *    on; Sentinels likewise, as the spec has their times and their quorum, one after the other (tell-sentinel.ts).
  * 3. The state directory gets the files with which each is started the next time. Data folders stay where they are: a link
  *    leads to them.
  * 4. The record of who each process is comes last: by it the agent, which is started then, knows it for one of its own.
@@ -16,10 +16,8 @@ import path from 'node:path';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
 import { makeFolder } from '../../base/make-folder.ts';
 import type { MemberClient } from '../../redis/member-client.ts';
-import { sentinelSettings } from '../../render/sentinel-conf.ts';
 import { ownUserName } from '../../spec/secrets.ts';
 import { assemble } from '../assemble.ts';
-import { applySentinelPasswords } from '../change/sentinel-passwords.ts';
 import type { Deployment, Setting } from '../deployment.ts';
 import { AdoptRefused } from '../errors.ts';
 import type { UnitPaths } from '../state/paths.ts';
@@ -29,15 +27,8 @@ import { noteSentinelIds } from '../units/sentinel-ids.ts';
 import type { ProcessFacts, RunningMember, RunningSentinel } from './facts.ts';
 import { knownIds } from './known-ids.ts';
 import { settingsNow } from './member-rules.ts';
-import {
-  keepInFiles,
-  primaryFirst,
-  type There,
-  thereOf,
-  type Work,
-  withMember,
-  withSentinel,
-} from './servers-there.ts';
+import { keepInFiles, primaryFirst, type There, thereOf, type Work, withMember } from './servers-there.ts';
+import { tellSentinel } from './tell-sentinel.ts';
 
 interface Here<Running> extends There<Running> {
   process: ProcessFacts;
@@ -110,18 +101,6 @@ async function setSettings(
   await client.setConfig('masteruser', ownUserName('replication'));
   await client.setConfig('masterauth', secrets.own.replication);
   await keepInFiles(client.connection, id, report);
-}
-
-async function tellSentinel(work: Work, sentinel: There<RunningSentinel>): Promise<void> {
-  const { spec, secrets } = work.setting;
-  const { id } = sentinel;
-  await withSentinel(sentinel, work, async (client) => {
-    const settings = [...sentinelSettings(spec, secrets), ['quorum', spec.sentinel.quorum] as const];
-    for (const [option, value] of settings) await client.set(option, String(value));
-    const there = { id, client, file: '', asTaken: true };
-    await applySentinelPasswords(spec.name, secrets, there, false);
-  });
-  work.report(`${id} watches with the settings of the spec`);
 }
 
 /** What each is started with the next time; also of those that are started now. */
