@@ -3,11 +3,13 @@
  * owner may use. One line of JSON asks, one answers. The socket is also the lock: who can't listen there finds out that
  * another one does.
  */
-import { chmod, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { chmod, link, rename, rm, stat } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { type ErrorJson, errorFromJson, errorToJson } from '../base/error-wire.ts';
-import { errorText } from '../base/errors.ts';
+import { errorCode, errorText } from '../base/errors.ts';
 import { MigrationNotRunning, MigrationRuns } from './errors.ts';
 
 export const controlVerbs = ['ping', 'pause', 'resume', 'cut-over', 'undo', 'finish', 'abort'] as const;
@@ -40,25 +42,29 @@ export class ControlServer {
     this.#file = file;
   }
 
-  /** @throws MIGRATION_RUNS when a process listens there already */
+  /** @throws MIGRATION_RUNS when a process listens there already, or begins to in the same moment */
   static async listen(
     file: string,
     answer: (request: ControlRequest) => Promise<unknown>,
   ): Promise<ControlServer> {
-    if (await isAnswered(file)) {
-      throw MigrationRuns('a process runs this migration already', {
-        hint: 'holdfast migrate status shows how far it is.',
-      });
-    }
-    await rm(file, { force: true });
+    await removeDead(file);
+    // It is put into its place when it listens and is ours alone. What it was called first is removed by Node when it is closed.
+    const own = besides(file);
     const server = createServer();
     const made = new ControlServer(server, file);
     server.on('connection', (socket) => made.#serve(socket, answer));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(file, resolve);
+      server.listen(own, resolve);
     });
-    await chmod(file, 0o600);
+    try {
+      await chmod(own, 0o600);
+      await link(own, file);
+      await rm(own);
+    } catch (error) {
+      server.close();
+      throw errorCode(error) === 'EEXIST' ? runsAlready() : error;
+    }
     return made;
   }
 
@@ -85,6 +91,42 @@ export class ControlServer {
     this.#answers.add(answering);
     void answering.finally(() => this.#answers.delete(answering));
   }
+}
+
+/**
+ * Away with the socket of a process that has died. What was found dead is moved aside and looked at again: in between another
+ * process may have put its own there, which is put back.
+ */
+async function removeDead(file: string): Promise<void> {
+  const dead = await inodeOf(file);
+  if (dead === undefined) return;
+  if (await isAnswered(file)) throw runsAlready();
+  const aside = besides(file);
+  try {
+    await rename(file, aside);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return;
+    throw error;
+  }
+  const isLive = (await inodeOf(aside)) !== dead;
+  if (isLive) await link(aside, file).catch(() => {});
+  await rm(aside, { force: true });
+  if (isLive) throw runsAlready();
+}
+
+/** No longer than the socket's own name is: there is a limit. */
+function besides(file: string): string {
+  return path.join(path.dirname(file), `c.${randomBytes(4).toString('hex')}`);
+}
+
+async function inodeOf(file: string): Promise<bigint | undefined> {
+  return (await stat(file, { bigint: true }).catch(() => undefined))?.ino;
+}
+
+function runsAlready(): Error {
+  return MigrationRuns('a process runs this migration already', {
+    hint: 'holdfast migrate status shows how far it is.',
+  });
 }
 
 async function answered(

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
 import { kinds } from '../rdb/format.ts';
 import { conflictRules } from '../rdb/merge-input.ts';
-import { MigrationNone, MigrationThere, MigrationUnreadable } from './errors.ts';
+import { MigrateRefused, MigrationNone, MigrationThere, MigrationUnreadable } from './errors.ts';
 
 /** A plan of before there were more of them has only the first. */
 const files = {
@@ -91,8 +91,18 @@ export function streamId(plan: Plan, index: number): string {
   return `${plan.id}-${index + 1}`;
 }
 
-/** @throws MIGRATION_THERE when the directory has one already */
+/** Of a longer one Node takes the beginning without a word (sun_path in unix(7); 103 on other systems). */
+const longestSocketPath = 103;
+
+/** @throws MIGRATION_THERE when the directory has one already, MIGRATE_REFUSED when its path is too long for a socket in it */
 export async function writePlan(paths: MigrationPaths, plan: Plan): Promise<void> {
+  const length = Buffer.byteLength(paths.socket);
+  if (length > longestSocketPath) {
+    throw MigrateRefused(
+      `${paths.root} is too long by ${length - longestSocketPath} bytes: a Unix socket lies in it, through which migrate status and the others ask`,
+      { hint: 'Name a shorter one with --state-dir, for this and the other commands.' },
+    );
+  }
   if ((await readFileIfThere(paths.plan)) !== undefined) {
     throw MigrationThere(`${paths.root} holds a migration already`, {
       hint: 'holdfast migrate resume goes on with it; migrate abort or migrate finish ends it; --state-dir names another place.',

@@ -117,6 +117,30 @@ test('two sources under prefixes, one with notifications and one without: killed
   await expect(one.set('late', 'v')).rejects.toThrow('NOREPLICAS');
 });
 
+test('where nobody tells what changed, writers wait for one comparison, and the one under way is broken off', async () => {
+  const [from, to] = [await startRedis([...noReplica, '-config']), await startRedis()];
+  const source = client(from.port);
+  await source.mset(Object.fromEntries(Array.from({ length: 3000 }, (_, n) => [`key:${n}`, n])));
+  const begun: string[] = [];
+  const monitor = await client(from.port).monitor();
+  monitor.on('monitor', (_time, [command = '', ...args]: string[]) => {
+    if (/^client$/i.test(command)) begun.push(args.join(' '));
+    if (/^scan$/i.test(command) && args[0] === '0') begun.push('scan');
+  });
+  const migration = MigrationProcess.begin(path.join(tempFolder(), 'state'), [
+    ...[`redis://127.0.0.1:${from.port}`, '--to', `redis://127.0.0.1:${to.port}`],
+  ]);
+  const writer = writing(client(from.port));
+  await migration.untilFollowing();
+  expect(await migration.ask('cutover')).toMatchObject({ status: 0 });
+  const held = begun.findIndex((each) => /^pause \d+ write$/i.test(each));
+  expect(begun.slice(held).filter((each) => each === 'scan')).toEqual(['scan']);
+  await expectSame(source, client(to.port), '');
+  expect(await migration.ask('finish', '--release')).toMatchObject({ status: 0 });
+  await writer.stop();
+  monitor.disconnect();
+});
+
 test('what others have at the target is neither written over nor deleted, unless that is said', async () => {
   const [from, to] = [await startRedis(noReplica), await startRedis()];
   const [source, target] = [client(from.port), client(to.port)];

@@ -5,7 +5,8 @@
  * there, and then compared. So it may end at any moment.
  *
  * - With notifications every change is heard, and written within moments: a cut-over waits for those only.
- * - Without, passes that compare follow one another. At the cut-over one more is made, while the writers wait.
+ * - Without, passes that compare follow one another. At the cut-over the one that is under way is broken off, and one more is made
+ *   while the writers wait: what that repairs stays the same.
  *
  * What was deleted at the source is deleted at the target where the notifications tell of it; a pass deletes what only the
  * target has in those databases, under that prefix, that held nothing when the migration began.
@@ -80,6 +81,10 @@ export class ScanRun implements FollowedSource {
   #copyBegan = { keys: 0, atMs: 0 };
   #attempt: Attempt | undefined;
   #passes: Promise<unknown> = Promise.resolve();
+  /** What is there is known when both sides were compared; a comparison that is broken off is owed still. */
+  #owed = false;
+  /** Breaks off the comparison that goes on while clients write. */
+  #beside = new AbortController();
   readonly #attempts = new Attempts();
   readonly #connections = new Map<string, RedisConnection>();
   readonly #target: ServerHistory;
@@ -134,7 +139,9 @@ export class ScanRun implements FollowedSource {
     try {
       if (attempt.why === null) await attempt.follower.drained(signal);
       await attempt.watch.check();
-      if (await this.#needsPass(attempt)) await this.#inTurn(() => this.#untilEqual(attempt, signal));
+      if (!(await this.#needsPass(attempt))) return;
+      this.#beside.abort(new Error('writers wait for a comparison'));
+      await this.#compared(() => this.#untilEqual(attempt, signal, 'held'));
     } catch (error) {
       if (signal.aborted)
         throw new Error(`what ${this.name} holds was not compared in time`, { cause: error });
@@ -198,7 +205,7 @@ export class ScanRun implements FollowedSource {
       this.#problem = why === null ? null : `changes are found by passes that compare: ${why}`;
       const attempt = { source, follower, watch, why };
       await this.#copy(source, facts, signal);
-      await this.#inTurn(() => this.#untilEqual(attempt, signal));
+      await this.#compared(() => this.#untilEqual(attempt, signal));
       this.#attempt = attempt;
       this.#phase = 'following';
       this.#attempts.noteSuccess();
@@ -208,10 +215,7 @@ export class ScanRun implements FollowedSource {
         await follower.look();
         await watch.check();
         if (!(await this.#needsPass(attempt))) continue;
-        // A key that changed while it was repaired differs again, and no notification says so.
-        await this.#inTurn<unknown>(() =>
-          why === null ? this.#untilEqual(attempt, signal) : this.#pass(attempt, signal),
-        );
+        await this.#compareBeside(attempt, signal);
       }
     } finally {
       this.#attempt = undefined;
@@ -263,27 +267,44 @@ export class ScanRun implements FollowedSource {
     }
   }
 
+  async #compareBeside(attempt: Attempt, signal: AbortSignal): Promise<void> {
+    this.#beside = new AbortController();
+    const { signal: brokenOff } = this.#beside;
+    const either = AbortSignal.any([signal, brokenOff]);
+    try {
+      // A key that changed while it was repaired differs again, and no notification says so.
+      await this.#compared(() =>
+        attempt.why === null ? this.#untilEqual(attempt, either) : this.#pass(attempt, either),
+      );
+    } catch (error) {
+      if (signal.aborted || !brokenOff.aborted) throw error;
+    }
+  }
+
   /** One pass at a time: they share a connection, and its database. */
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+  async #compared(work: () => Promise<unknown>): Promise<void> {
     const done = this.#passes.catch(() => {}).then(work);
     this.#passes = done;
-    return await done;
+    await done;
+    this.#owed = false;
   }
 
   /** Whether what is there can be known by comparing only. */
   async #needsPass({ follower, why }: Attempt): Promise<boolean> {
     const isAnother = await this.#target.hasChanged();
-    return follower.takeMissed() || isAnother || why !== null;
+    const hasMissed = follower.takeMissed();
+    this.#owed ||= hasMissed || isAnother || why !== null;
+    return this.#owed;
   }
 
-  /** @throws the signal's reason */
-  async #untilEqual(attempt: Attempt, signal: AbortSignal): Promise<void> {
+  /** @param held nobody writes meanwhile @throws the signal's reason */
+  async #untilEqual(attempt: Attempt, signal: AbortSignal, held?: 'held'): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
       await attempt.follower.caughtUp();
       const before = await attempt.source.layout();
       await this.#target.hasChanged();
-      const differing = await this.#pass(attempt, signal);
+      const differing = await this.#pass(attempt, signal, held);
       const isAnother = await this.#target.hasChanged();
       const missed = (attempt.follower.takeMissed() && attempt.why === null) || isAnother;
       const isSettled = attempt.why !== null && this.#attempt === undefined;
@@ -291,14 +312,15 @@ export class ScanRun implements FollowedSource {
     }
   }
 
-  /** @returns how many keys differed, and can be the same. */
-  async #pass({ source, why }: Attempt, signal: AbortSignal): Promise<number> {
+  /** @returns how many keys differed, and can be the same; where nobody writes, those that still differ. */
+  async #pass({ source, why }: Attempt, signal: AbortSignal, held?: 'held'): Promise<number> {
     const { target, mapping, owned } = this.#options;
     let differing = 0;
     await verify({
       ...{ source, target, mapping, repair: true, signal, onProgress: () => {} },
       keepExtra: (targetDb) => owned !== null && !owned.includes(targetDb),
-      onDifference: ({ db, key, left, unsettled }) => {
+      onDifference: ({ db, key, left, repaired, unsettled }) => {
+        if (held && repaired) return;
         // Of one that changes all the time every change is written, where they are heard.
         if (unsettled && why === null) return;
         if (left !== undefined && !left.includes('differs again')) this.#leftOut.add(db, key, left);

@@ -144,23 +144,29 @@ class Verification {
     const { sample, onProgress, signal, isCompared = () => true } = this.#options;
     const underWay = new Set<Promise<void>>();
     let first: { error: unknown } | undefined;
-    for await (const page of sample === undefined ? side.pages(keysAtATime) : samples(side, sample, total)) {
-      signal.throwIfAborted();
-      if (first !== undefined) break;
-      const going: Promise<void> = look(page.filter(isCompared))
-        .catch((error: unknown) => {
-          first ??= { error };
-        })
-        .finally(() => underWay.delete(going));
-      underWay.add(going);
-      if (underWay.size >= runsInFlight) await Promise.race(underWay);
-      onProgress(this.#result.compared + this.#result.lookedFor, this.#total());
-      if (this.#suspects.length > mostSuspects) {
-        await Promise.all(underWay);
-        if (first === undefined) await this.#settle();
+    try {
+      for await (const page of sample === undefined
+        ? side.pages(keysAtATime)
+        : samples(side, sample, total)) {
+        signal.throwIfAborted();
+        if (first !== undefined) break;
+        const going: Promise<void> = look(page.filter(isCompared))
+          .catch((error: unknown) => {
+            first ??= { error };
+          })
+          .finally(() => underWay.delete(going));
+        underWay.add(going);
+        if (underWay.size >= runsInFlight) await Promise.race(underWay);
+        onProgress(this.#result.compared + this.#result.lookedFor, this.#total());
+        if (this.#suspects.length > mostSuspects) {
+          await Promise.all(underWay);
+          if (first === undefined) await this.#settle();
+        }
       }
+    } finally {
+      // Also of one that is broken off nothing more is asked: whoever comes next has the connection, and its database.
+      await Promise.all(underWay);
     }
-    await Promise.all(underWay);
     if (first !== undefined) throw first.error;
   }
 
