@@ -2,7 +2,8 @@
  * The change from the old servers to the new: no write is lost, and none is taken by both sides.
  *
  * 1. Every stream follows, and is not far behind. Else nothing is done. Gates before the old servers hold their writers.
- * 2. CLIENT PAUSE … WRITE at every source: writers wait from here on.
+ * 2. CLIENT PAUSE … WRITE at every source: writers wait from here on. It is renewed for as long as that takes; where it has
+ *    run out in between, they may have written, and the change is given up.
  * 3. Where each source's history stands then is where its stream must come.
  * 4. The keys that do not expire are counted on both sides, where the target holds nothing else.
  * 5. The streams end, and gates let their writers go on at the target. The sources stay paused, renewed again and again, until
@@ -38,6 +39,13 @@ export interface CutOverOptions {
   compares: boolean;
   /** Longest time that writers may wait until everything is applied, in ms. */
   withinMs: number;
+  /** How long each pause is, and how often it is renewed. */
+  pace?: PausePace;
+}
+
+interface PausePace {
+  pauseMs: number;
+  renewEveryMs: number;
 }
 
 /** How long the sources stay paused when this process ends before it can renew that. */
@@ -54,11 +62,15 @@ export async function cutOver(options: CutOverOptions): Promise<CutOverResult['k
     await Promise.all(sources.map((source) => asked(source, source.connections())))
   ).flat();
   const begin = performance.now();
+  const pause = new Pause(connections, options.pace);
   try {
-    await Promise.all(connections.map((each) => pauseWrites(each)));
+    await pause.begin();
     await Promise.all(sources.map((source) => source.drain(begin + options.withinMs)));
-    return options.compares ? await compareKeys(connections, options.target, options.positions) : null;
+    const keys = options.compares ? await compareKeys(connections, options.target, options.positions) : null;
+    await pause.lasted();
+    return keys;
   } catch (cause) {
+    await pause.stop();
     await releaseAll(connections);
     throw CutOverNotNow(`the cut-over was given up: ${errorText(cause)}`, {
       hint: 'Writers go on at the old side, and nothing has changed. Try again when holdfast migrate status shows no lag.',
@@ -96,8 +108,60 @@ async function checkNear(source: FollowedSource): Promise<void> {
   });
 }
 
-async function pauseWrites(source: Caller): Promise<void> {
-  await source.call('CLIENT', 'PAUSE', pauseMs, 'WRITE');
+async function pauseWrites(source: Caller, forMs = pauseMs): Promise<void> {
+  await source.call('CLIENT', 'PAUSE', forMs, 'WRITE');
+}
+
+/** Keeps the writers waiting until the change is made, and knows whether they did all the time. */
+class Pause {
+  readonly #sources: readonly Caller[];
+  readonly #pace: PausePace;
+  #timer: NodeJS.Timeout | undefined;
+  /** When the pause was asked for that all sources have: it lasts from then on at least. */
+  #askedMs = Number.POSITIVE_INFINITY;
+  #renewing: Promise<void> = Promise.resolve();
+  #problem: Error | undefined;
+
+  constructor(sources: readonly Caller[], pace: PausePace = { pauseMs, renewEveryMs }) {
+    this.#sources = sources;
+    this.#pace = pace;
+  }
+
+  async begin(): Promise<void> {
+    await this.#renew();
+    if (this.#problem !== undefined) throw this.#problem;
+    this.#timer = setInterval(() => void this.#renew(), this.#pace.renewEveryMs);
+  }
+
+  /** Ends the renewing, with one more. @throws when writers may have gone on in between */
+  async lasted(): Promise<void> {
+    await this.stop();
+    await this.#renew();
+    if (this.#problem !== undefined) throw this.#problem;
+  }
+
+  /** None is asked for behind it. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#renewing;
+  }
+
+  #renew(): Promise<void> {
+    this.#renewing = this.#renewing.then(() => this.#pauseAll());
+    return this.#renewing;
+  }
+
+  async #pauseAll(): Promise<void> {
+    const askedMs = performance.now();
+    try {
+      await Promise.all(this.#sources.map((each) => pauseWrites(each, this.#pace.pauseMs)));
+    } catch (error) {
+      this.#problem ??= new Error(`writers may have gone on, who can't be kept waiting: ${errorText(error)}`);
+    }
+    if (performance.now() - this.#askedMs >= this.#pace.pauseMs)
+      this.#problem ??= new Error('writers may have gone on: the pause was not renewed in time');
+    this.#askedMs = askedMs;
+  }
 }
 
 /** Keys that expire may be gone on one side already. @param positions how many keys of the target are streams' own */
