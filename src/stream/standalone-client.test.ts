@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { replicationInfo } from '../redis/info.ts';
 import {
   fencedAt,
   inSyncKey,
@@ -19,12 +20,12 @@ const hungUp = 'CLIENT KILL USER streams';
 const killed = 'CLIENT KILL TYPE normal SKIPME yes';
 
 /** A member in memory. @param says what it has under our own keys */
-function memberThat(says: (string | null)[], isMoved = () => false) {
+function memberThat(says: (string | null)[], isMoved = () => false, info = 'role:master\r\n') {
   const told: string[] = [];
   const sets: string[] = [];
   const answer = (request: readonly unknown[]) => {
     const text = request.map(String).join(' ');
-    if (text === 'INFO') return 'role:master\r\nrun_id:me\r\n';
+    if (text === 'INFO') return `${info}run_id:me\r\n`;
     if (request[0] === 'MGET') return says;
     if (text.startsWith('CONFIG GET')) return ['replica-priority', '100'];
     told.push(text.replace(/ \{.*/, ''));
@@ -55,6 +56,16 @@ test('one that follows that one already goes on, with its clients', async () => 
   expect(told).toEqual([]);
   await client.replicaOf(other);
   expect(told).toHaveLength(7);
+});
+
+test('one that somebody made a replica by hand is not taken for one that follows, or leads, by what it got from there', async () => {
+  const { client } = memberThat(
+    [null, 'other 7', '{}'],
+    undefined,
+    'role:slave\r\nmaster_link_status:up\r\n',
+  );
+  const { role, linkUp, priority, primaryAddress } = replicationInfo(await client.info());
+  expect([role, linkUp, priority, primaryAddress]).toEqual(['replica', false, 0, '?']);
 });
 
 test('what waited in the pause of one that was replaced is ended before the pause is, and nothing comes in between', async () => {
@@ -92,6 +103,9 @@ test('a word of an earlier epoch than the last is refused, whatever it says, and
   await client.replicaOf(other, 4);
   expect(readRun(readPosition(sets[0] ?? '')?.run ?? '')).toMatchObject({ of: other, epoch: 4 });
   const leads = memberThat([null, 'me 7']);
+  await leads.client.replicaOf(null, 0);
+  expect(leads.sets).toEqual(['- 7']);
+  await expect(client.replicaOf(null, 2)).rejects.toMatchObject({ code: 'MEMBER_TOLD_LATER' });
   await expect(leads.client.replicaOf(other, 6)).rejects.toThrow('was told in epoch 7 who leads');
   await expect(leads.client.fence(8)).rejects.toThrow('follows nobody');
 });

@@ -5,7 +5,7 @@
 
 import type { ConnectionOptions } from '../redis/connection.ts';
 import type { Address } from '../redis/endpoint.ts';
-import { RedisRefused } from '../redis/errors.ts';
+import { RedisRefused, refusalKind } from '../redis/errors.ts';
 import { type Info, parseInfo, replicationInfo } from '../redis/info.ts';
 import type { Request } from '../redis/link.ts';
 import { MemberClient, type Promotion } from '../redis/member-client.ts';
@@ -69,8 +69,9 @@ export class StandaloneClient extends MemberClient {
     const [said, has, set] = await Promise.allSettled([text, keys, setting]);
     if (said.status === 'rejected') throw said.reason;
     const info = parseInfo(String(said.value));
-    // One that loads tells nothing of its data: it may be a follower.
-    if (has.status === 'rejected') return asReplica(info, ['', null], 0, null);
+    // One that loads tells nothing of its data, and one that somebody made a replica has another one's: it may be a follower.
+    if (has.status === 'rejected' || replicationInfo(info).role === 'replica')
+      return asReplica(info, ['', null], 0, null);
     const [lead = null, leads = null, inSync = null] = has.value as (string | null)[];
     const isSet = set.status === 'fulfilled' && Array.isArray(set.value);
     const priority = isSet ? Number((set.value as Reply[])[1]) : usualPriority;
@@ -103,8 +104,10 @@ export class StandaloneClient extends MemberClient {
    * @param epoch in which it is to be so: a word of an earlier one is none. That of the word that it has, if omitted
    */
   override async replicaOf(primary: Address | null, epoch?: number): Promise<void> {
-    if (primary === null) return await this.promote([], { epoch });
-    const before = runOf(((await this.connection.call('MGET', ...ownKeys)) as OwnKeys)[0]);
+    const [text] = (await this.connection.call('MGET', ...ownKeys)) as OwnKeys;
+    // One that led before it was started again leads, also when the Sentinels have lost their epoch with their files.
+    if (primary === null) return await this.promote([], { epoch: text === null ? undefined : epoch });
+    const before = runOf(text);
     if (isOf(before, primary) && !before?.fenced) return;
     await this.#tell(epoch, ([text], inEpoch) => {
       const released = text !== null && isOf(runOf(text), primary) ? releasedAt(text, inEpoch) : undefined;
@@ -155,7 +158,14 @@ export class StandaloneClient extends MemberClient {
       const text = `it was told in epoch ${known} who leads: a word of epoch ${epoch} comes too late`;
       throw MemberToldLater(text, { hint: 'Nothing is to be done: the Sentinels say who leads.' });
     }
-    return Array.isArray((await this.connection.askAll(requests(own, epoch ?? known))).at(-1));
+    try {
+      return Array.isArray((await this.connection.askAll(requests(own, epoch ?? known))).at(-1));
+    } catch (error) {
+      if (refusalKind(error) !== 'READONLY') throw error;
+      const text =
+        'somebody made it a replica of another server: REPLICAOF NO ONE there ends that, and it is copied anew';
+      throw RedisRefused(text, { cause: error });
+    }
   }
 
   /**

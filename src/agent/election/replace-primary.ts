@@ -126,14 +126,16 @@ async function stillFit(
   if (!keepsInSync(deployment.spec)) return candidates;
   const { clock } = deployment.setting;
   const fencedIn = isFencedBefore(deployment.spec) ? election.epoch : null;
-  if (fencedIn !== null) await fence(deployment, candidates, fencedIn);
   const voters = deployment.sentinels.filter(({ place }) => votersFor(election).includes(place.id));
   const said = new Set<string>();
   const looks = voters.map(async ({ place, watch }) => {
     await watch.look();
     if (watch.seen.reachable) said.add(place.id);
   });
-  await within(clock, candidatesWithinMs, Promise.all(looks));
+  await Promise.all([
+    within(clock, candidatesWithinMs, Promise.all(looks)),
+    fencedIn !== null && fence(deployment, candidates, fencedIn),
+  ]);
   if (said.size < election.needed)
     throw FailoverRefused(
       'this agent was elected, and too few of those that voted say in which epoch they are',
