@@ -36,6 +36,8 @@ export interface VerifyOptions {
   mapping?: KeyMapping;
   /** Whether what only the target has, in this database of it, is no difference. */
   keepExtra?: (targetDb: number) => boolean;
+  /** What is too long to be held is passed over: to give it keeps a server busy. */
+  passesLong?: boolean;
   onDifference: (difference: Difference) => void;
   onProgress: (checked: number, total: number) => void;
   signal: AbortSignal;
@@ -201,6 +203,7 @@ class Verification {
       const held = isLong ? 'long' : (ours[index] ?? null);
       const other = isLong ? 'long' : (theirs[index] ?? null);
       if (held === 'long' || other === 'long') {
+        if (this.#options.passesLong) continue;
         const suspect = await this.#lookAtLong(key, names[index]!);
         if (suspect !== null) suspects.push(suspect);
         continue;
