@@ -18,7 +18,11 @@ const drills: readonly (readonly [name: string, given: string, when: string])[] 
   ],
   ['two-of-three', underLoad, 'the primary and a replica are killed in the same moment'],
   ['sentinel-crash', 'three Sentinels that watch a primary under load', 'one Sentinel is killed'],
-  ['gate-crash', 'clients that are connected through one gate', 'the gate is killed'],
+  [
+    'gate-crash',
+    'clients that are connected through one gate, which has run for ten seconds',
+    'the gate is killed',
+  ],
   ['all-crash', underLoad, 'every process is killed, the agent too, and all is started again'],
   [
     'empty-primary',
