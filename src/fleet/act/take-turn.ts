@@ -174,7 +174,8 @@ async function applyThere(context: TurnContext, id: string): Promise<SettingChan
   if (status !== 0)
     throw RemoteFailed(`host ${id}: bringing the spec to the agent failed: ${said(stdout, stderr)}`);
   const { changes } = JSON.parse(stdout) as { changes: SettingChange[] };
-  report(`${id}: took ${changes.length} changes`);
+  if (changes.length > 0)
+    report(`${id}: took ${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`);
   return changes;
 }
 

@@ -286,3 +286,9 @@ test('how hosts are reached lies there before the spec that has them', () => {
   expect(files.indexOf('/etc/holdfast/orders.hosts')).toBe(0);
   expect(files.indexOf('/etc/holdfast/orders.yaml')).toBe(1);
 });
+
+test('of one process that restarts nothing is said of an order', () => {
+  const said = (...processes: string[]) => describeStep({ kind: 'restart', processes });
+  expect(said('sentinel-1')).toEqual(['restart sentinel-1']);
+  expect(said('redis-1', 'sentinel-1')).toEqual(['restart redis-1, sentinel-1, one after the other']);
+});

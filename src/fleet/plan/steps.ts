@@ -87,7 +87,9 @@ export function describeStep(step: PrepareStep | TurnStep): string[] {
             return `${where}: ${what} ${from} → ${to}, ${when}`;
           });
     case 'restart':
-      return [`restart ${step.processes.join(', ')}, one after the other`];
+      return [
+        `restart ${step.processes.join(', ')}${step.processes.length > 1 ? ', one after the other' : ''}`,
+      ];
   }
 }
 
