@@ -4,11 +4,12 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Status } from '../../src/agent/api/status-answer.ts';
+import { waitFor } from '../../src/base/retry.ts';
 import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { allCounted, leftBehind, otherServer, saysOn, writeFleetSpec, writeLoad } from '../support/fleet.ts';
 import { ended } from '../support/laptop.ts';
 import { SshServers } from '../support/ssh-servers.ts';
-import { farOff, isWhole } from '../support/whole-run.ts';
+import { farOff, farOffWait, isWhole } from '../support/whole-run.ts';
 
 const hosts = ['a', 'b', 'c'];
 const why = whyNoNetworkHosts();
@@ -184,19 +185,27 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
     }
   });
 
-  test('a host that is lost, and one that lost its disk: apply says so, then brings it back', async () => {
-    await servers.kill('c');
+  test('the primary’s host is lost, and its disk: apply says so, then brings it back', async () => {
+    const before = await status();
+    const { host: lost = '' } = before.members.find(({ id }) => id === before.primary) ?? {};
+    servers.network.setCable(lost, 'out');
+    await servers.kill(lost);
+    const elsewhere = async () => ![null, before.primary].includes((await status()).primary);
+    await waitFor(elsewhere, { what: 'another primary', withinMs: farOffWait, everyMs: 500 });
     const gone = await apply();
     expect(gone.status).toBe(1);
     expect(gone.stderr).toContain('HOST_UNREACHABLE');
-    expect(gone.stderr).toContain('host c');
+    expect(gone.stderr).toContain(`host ${lost}`);
     for (const folder of ['opt/holdfast', 'var/lib/holdfast', 'etc/holdfast'])
-      rmSync(servers.fileOn('c', folder), { recursive: true });
-    await servers.boot('c');
+      rmSync(servers.fileOn(lost, folder), { recursive: true });
+    servers.network.setCable(lost, 'in');
+    await servers.boot(lost);
     const back = await apply();
     expect(back.stderr).not.toContain('error');
     expect(back.status).toBe(0);
-    expect((await status()).state).toBe('healthy');
+    const { state, primary } = await status();
+    expect(state).toBe('healthy');
+    expect(primary).not.toBe(before.primary);
   });
 
   whole(
