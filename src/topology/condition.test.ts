@@ -128,6 +128,7 @@ test('a Sentinel that answered before is not starting, one whose process is new 
     );
   expect(of({ answered: true, silentMs: 3000 })).toMatchObject({ state: 'hung', forMs: 3000 });
   expect(of({ answered: false })).toMatchObject({ state: 'starting' });
+  expect(of({ answered: false, startedHere: true, silentMs: 19_000 })).toMatchObject({ state: 'starting' });
   expect(of({ running: false, diedAtMs: nowMs - 10 })).toMatchObject({ state: 'down', forMs: 10 });
   expect(of({ failed: true })).toMatchObject({ state: 'failed' });
   expect(of({}, { reachable: true, tilt: true })).toMatchObject({ state: 'tilt' });
@@ -142,6 +143,7 @@ test('a gate that does not answer is starting, hung or down, and one that answer
     gateCondition(aGate('gate-1', { state: 'down', process: aliveProcess(process), ...change }), nowMs);
   expect(of({ answered: true, silentMs: 6000 })).toMatchObject({ state: 'hung', forMs: 6000 });
   expect(of({ answered: false })).toMatchObject({ state: 'starting' });
+  expect(of({ answered: false, startedHere: true, silentMs: 19_000 })).toMatchObject({ state: 'starting' });
   expect(of({ running: false })).toMatchObject({ state: 'down' });
   expect(of({}, { process: null })).toMatchObject({ state: 'down' });
   // Of another host: it takes connections, so that its process lives.

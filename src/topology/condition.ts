@@ -13,7 +13,7 @@
  * - unassigned: a Sentinel that answers, and watches no primary of this deployment.
  * - failed, refused: it is not started: its restarts are used up, or it would cost data.
  */
-import { isComputing, isStopped, leastSilenceMs, waitsForDisk } from './hang.ts';
+import { isComputing, isStopped, leastSilenceMs, patienceWith, waitsForDisk } from './hang.ts';
 import type { GateView, MemberView, SentinelView } from './view.ts';
 
 export const memberStates = [
@@ -104,7 +104,7 @@ function silenceOf({ reachable, unansweredMs, seenAtMs }: MemberView, nowMs: num
 /** One of this host, whose process runs. */
 function silentMember(member: MemberView, forMs: number): Condition<MemberState> {
   const process = member.process as NonNullable<MemberView['process']>;
-  if (member.role === null && forMs < leastSilenceMs) {
+  if (member.role === null && forMs < patienceWith(process, false, leastSilenceMs)) {
     return { state: 'starting', reason: 'it has not answered yet', forMs };
   }
   if (isComputing(process)) {
@@ -158,7 +158,7 @@ export function gateCondition({ process, state, reason }: GateView, nowMs: numbe
 function silentHelper(process: NonNullable<SentinelView['process']>): Condition<'starting' | 'hung'> {
   const { answered, silentMs } = process;
   const forMs = silentMs === 0 ? null : silentMs;
-  if (!answered && silentMs < leastSilenceMs) {
+  if (!answered && silentMs < patienceWith(process, false, leastSilenceMs)) {
     return { state: 'starting', reason: 'it has not answered yet', forMs };
   }
   return silent(process.activity.waitingMs > 0, forMs ?? 0);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { aGate, aliveProcess, aPrimary, aReplica, aSentinel, loading } from '../../test/support/views.ts';
 import { type Activity, unknownActivity } from './activity.ts';
 import { findDeaf, findHang } from './hang.ts';
-import type { MemberView, View } from './view.ts';
+import type { MemberView, ProcessView, View } from './view.ts';
 
 const healthy: View = {
   name: 'test',
@@ -33,6 +33,30 @@ const primary = (changes: Partial<MemberView>, hangAfterMs = 5000) =>
 
 test('nobody hangs in a healthy deployment', () => {
   expect(findHang(healthy, 5000)).toBeUndefined();
+});
+
+describe('one that has not said its first word', () => {
+  const begun = (changes: Partial<ProcessView>) => aliveProcess({ startedHere: true, ...changes });
+
+  test('has twenty seconds from its start, a server as a gate', () => {
+    const server = (silentMs: number) => primary({ silentMs, role: null, process: begun({}) });
+    expect(server(19_999)).toBeUndefined();
+    expect(server(20_000)).toMatchObject({ process: 'redis-1', code: 'silent' });
+    const gate = (silentMs: number) => {
+      const process = begun({ silentMs, answered: false });
+      return findHang({ ...healthy, gates: [aGate('gate-1', { process })] }, 1000);
+    };
+    expect(gate(19_999)).toBeUndefined();
+    expect(gate(20_000)?.process).toBe('gate-1');
+  });
+
+  test('but not who answered before, or ran before this agent did', () => {
+    const silentMs = 5000;
+    expect(primary({ silentMs, process: begun({}) })?.process).toBe('redis-1');
+    expect(primary({ silentMs, role: null, process: aliveProcess() })?.process).toBe('redis-1');
+    const process = begun({ silentMs });
+    expect(findHang({ ...healthy, gates: [aGate('gate-1', { process })] }, 1000)?.process).toBe('gate-1');
+  });
 });
 
 describe('stopped by a signal', () => {

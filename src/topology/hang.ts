@@ -10,8 +10,10 @@
  * - Deposed and deaf for `hangAfter`: the Sentinels have replaced it, and it can't be told to follow the new primary,
  *   because a script that has written (nothing ends it but a kill) or a pause keeps it from it. One that was busy before
  *   this agent began to ask has not said what it is: it counts as a primary unless it was a replica when it last said so.
- * - A gate or a Sentinel that is silent for `hangAfter` likewise, but not sooner than it takes to start on a busy
- *   machine.
+ * - A gate or a Sentinel that is silent for `hangAfter` likewise, but for five seconds at least.
+ * - One that this agent has started and that has answered nothing since is not known to hang: it has twenty seconds. On a host
+ *   that starts everything at once a server may take longer than `hangAfter` to say its first word, and would be killed for it until
+ *   its restarts are used up.
  */
 import { isEligible } from './eligibility.ts';
 import { isReplaced, type MemberView, namedPrimary, type ProcessView, type View } from './view.ts';
@@ -30,6 +32,8 @@ export interface Hang {
 
 const stalledMs = 500;
 export const leastSilenceMs = 5000;
+/** Within this it says something, if it ever does. A server listens before it loads its data. */
+const firstWordMs = 20_000;
 
 export function findHang(view: View, hangAfterMs: number): Hang | undefined {
   const stopped = findStopped(view);
@@ -88,26 +92,34 @@ function hasHeir(view: View, { id }: MemberView): boolean {
 }
 
 function memberHang(view: View, member: MemberView, limitMs: number): Hang | undefined {
-  const { id, process, busy, silentMs, unansweredMs } = member;
+  const { id, process, role, busy, silentMs, unansweredMs } = member;
   if (!process?.running || busy) return undefined;
   const after = 'it is killed so that it can’t come back half-alive';
   if (waitsForDisk(process) && unansweredMs >= stalledMs && hasHeir(view, member)) {
     const reason = `${id} waits for its disk and answers nothing; ${after}`;
     return { process: id, code: 'waits-for-disk', reason };
   }
-  if (silentMs < limitMs) return undefined;
+  const patienceMs = patienceWith(process, role !== null, limitMs);
+  if (silentMs < patienceMs) return undefined;
   const code = isComputing(process) ? 'computing' : 'silent';
   const why = code === 'computing' ? ', busy with one slow command' : ' though its process lives';
-  return { process: id, code, reason: `${id} has not answered for ${limitMs} ms${why}; ${after}` };
+  return { process: id, code, reason: `${id} has not answered for ${patienceMs} ms${why}; ${after}` };
 }
 
 function helperHang(view: View, limitMs: number): Hang | undefined {
-  const silent = [...view.sentinels, ...view.gates].find(
-    ({ process }) => process?.running && process.silentMs >= limitMs,
-  );
-  if (!silent) return undefined;
-  const reason = `${silent.id} has not answered for ${limitMs} ms though its process lives; it is killed and started again`;
-  return { process: silent.id, code: 'silent', reason };
+  for (const { id, process } of [...view.sentinels, ...view.gates]) {
+    if (!process?.running) continue;
+    const patienceMs = patienceWith(process, process.answered, limitMs);
+    if (process.silentMs < patienceMs) continue;
+    const reason = `${id} has not answered for ${patienceMs} ms though its process lives; it is killed and started again`;
+    return { process: id, code: 'silent', reason };
+  }
+  return undefined;
+}
+
+/** How long one may be silent, ms. @param answered whether it has said anything yet, to this agent */
+export function patienceWith({ startedHere }: ProcessView, answered: boolean, limitMs: number): number {
+  return startedHere && !answered ? Math.max(limitMs, firstWordMs) : limitMs;
 }
 
 /** Whether it has used its processor for long enough to be busy, not just starting to answer. */

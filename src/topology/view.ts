@@ -69,6 +69,8 @@ export interface ProcessView {
   refusal: Refusal | null;
   /** What the kernel says that it does; all zeros where that is not known. */
   activity: Activity;
+  /** This agent started it, and did not take it over. */
+  startedHere: boolean;
   /** Of a Sentinel or a gate: for how long it has answered nothing; 0 as long as that may be our own fault. */
   silentMs: number;
   /** Of a Sentinel or a gate: this very process has answered, at least once. */

@@ -12,6 +12,7 @@ export function aliveProcess(changes: Partial<ProcessView> = {}): ProcessView {
     failed: false,
     refusal: null,
     activity: unknownActivity,
+    startedHere: false,
     silentMs: 0,
     answered: true,
     damage: null,

@@ -26,6 +26,7 @@ export class Unit {
   /** A start that is under way: whoever looks meanwhile sees neither a death nor a process. */
   #starting: Promise<void> | null = null;
   #answered = false;
+  #startedHere = false;
   /** This process was killed by us, and may not have ended yet. */
   #killed = false;
   #restartsMs: number[] = [];
@@ -76,6 +77,7 @@ export class Unit {
       failed: this.#failed,
       refusal: this.#refusal,
       activity: this.#track.now,
+      startedHere: running && this.#startedHere,
       silentMs: running ? this.#silence.silentMs : 0,
       answered: this.#answered,
       damage: this.#damage,
@@ -144,6 +146,7 @@ export class Unit {
     this.#damage = null;
     // A start that fails counts as a death, so that it is tried again by the same rules.
     this.#diedAtMs = this.#clock.monotonicMs();
+    this.#startedHere = true;
     this.#track = noTrack;
     this.#killed = false;
     this.#silence.answered();
