@@ -72,7 +72,10 @@ const tools = {
   restorecon: '#!/bin/sh\necho "$*" >> /var/lib/stand-ins/restorecon\n',
 };
 
-describe.skipIf(skipped !== null).each(skipped === null ? releases() : [])(
+/** Stands for them where they are left out: which there would be is not asked of the engines then. */
+const none: Release = { name: 'Red Hat’s', osRelease: '', repository: {}, said: '' };
+
+describe.skipIf(skipped !== null).each(skipped === null ? releases() : [none])(
   'servers that look like $name',
   ({ osRelease, repository, said }) => {
     let servers: SshServers;
