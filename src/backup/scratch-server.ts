@@ -15,6 +15,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { hopeless, waitFor } from '../base/retry.ts';
 import { describeSize } from '../base/size.ts';
+import { longestSocketPath } from '../base/socket-path.ts';
 import { refusedDirective } from '../process/server-log.ts';
 import type { Credentials } from '../redis/endpoint.ts';
 import { keyCount, keyspaces } from '../redis/info.ts';
@@ -44,8 +45,6 @@ export interface ScratchOptions {
 const nobody = '127.0.0.1 1';
 const answersWithinMs = 20_000;
 const lookEveryMs = 20;
-/** What fits into sun_path with its end, also on BSD. */
-const longestSocketPath = 103;
 
 const guard = `PATH=/usr/bin:/bin\${PATH:+:$PATH}
 exec 3<&0

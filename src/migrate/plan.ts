@@ -5,6 +5,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
+import { longestSocketPath } from '../base/socket-path.ts';
 import { kinds } from '../rdb/format.ts';
 import { conflictRules } from '../rdb/merge-input.ts';
 import { MigrateRefused, MigrationNone, MigrationThere, MigrationUnreadable } from './errors.ts';
@@ -90,9 +91,6 @@ export function migrationPaths(root: string): MigrationPaths {
 export function streamId(plan: Plan, index: number): string {
   return `${plan.id}-${index + 1}`;
 }
-
-/** Of a longer one Node takes the beginning without a word (sun_path in unix(7); 103 on other systems). */
-const longestSocketPath = 103;
 
 /** @throws MIGRATION_THERE when the directory has one already, MIGRATE_REFUSED when its path is too long for a socket in it */
 export async function writePlan(paths: MigrationPaths, plan: Plan): Promise<void> {

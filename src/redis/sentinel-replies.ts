@@ -90,9 +90,14 @@ export function colleaguesIn(reply: unknown): Colleague[] {
 
 /** Whether a Sentinel that says this of a replica could promote it. */
 export function isPromotable({ flags, priority }: Pick<WatchedReplica, 'flags' | 'priority'>): boolean {
-  return priority !== 0 && !flags.some((flag) => ['s_down', 'o_down', 'disconnected'].includes(flag));
+  return priority !== 0 && isReached(flags);
 }
 
 function flagsOf(fields: Record<string, string>): string[] {
   return (fields['flags'] ?? '').split(',');
+}
+
+/** By the flags of a server: the Sentinel is connected to it, and does not take it for down. */
+export function isReached(flags: readonly string[]): boolean {
+  return !flags.some((flag) => ['s_down', 'o_down', 'disconnected'].includes(flag));
 }

@@ -10,7 +10,7 @@
  */
 import { waitFor } from '../../base/retry.ts';
 import type { SentinelClient } from '../../redis/sentinel-client.ts';
-import type { WatchedPrimary, WatchedReplica } from '../../redis/sentinel-replies.ts';
+import { isReached, type WatchedPrimary, type WatchedReplica } from '../../redis/sentinel-replies.ts';
 import { sentinelSettings } from '../../render/sentinel-conf.ts';
 import { applySentinelPasswords } from '../change/sentinel-passwords.ts';
 import { AdoptRefused } from '../errors.ts';
@@ -32,7 +32,7 @@ export async function tellSentinel(work: Work, sentinel: There<RunningSentinel>)
   const { id } = sentinel;
   await withSentinel(sentinel, work, async (client) => {
     await untilAtRest(id, client);
-    const before = (await watchedBy(client)).filter(isHeard);
+    const before = (await watchedBy(client)).filter(({ flags }) => isReached(flags));
     const settings = [...sentinelSettings(spec, secrets), ['quorum', spec.sentinel.quorum] as const];
     for (const [option, value] of settings) await client.set(option, String(value));
     const there = { id, client, file: '', asTaken: true };
@@ -94,17 +94,16 @@ export function busyWith({
   return okPingAgeMs > heardLatelyMs ? `no answer for ${okPingAgeMs} ms` : null;
 }
 
-function isHeard({ flags }: Heard): boolean {
-  return !flags.some((flag) => ['s_down', 'o_down', 'disconnected'].includes(flag));
-}
-
 /** Of whom it heard before: who has not answered it since. A primary that became a replica meanwhile is found as such. */
 export function stillMissing(before: readonly Heard[], now: readonly Heard[], sinceMs: number): Heard[] {
   return before.filter(
     ({ address, port }) =>
       !now.some(
         (each) =>
-          each.address === address && each.port === port && isHeard(each) && each.okPingAgeMs < sinceMs,
+          each.address === address &&
+          each.port === port &&
+          isReached(each.flags) &&
+          each.okPingAgeMs < sinceMs,
       ),
   );
 }

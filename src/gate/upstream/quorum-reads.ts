@@ -1,4 +1,5 @@
 import { errorText } from '../../base/errors.ts';
+import { pause } from '../../base/retry.ts';
 import type { Link } from '../../redis/link.ts';
 import { writeError } from '../../resp/write.ts';
 import { inSyncKey, leadKey, readPosition, readRun } from '../../stream/lead-position.ts';
@@ -6,6 +7,7 @@ import { decodeInSync, type InSyncRecord, isAcknowledged } from '../../topology/
 import type { GateConfig, MemberAddress } from '../config.ts';
 import type { Membership } from '../primary/members.ts';
 import type { Confirmed } from './confirmed-reading.ts';
+import { keyOf } from './durability.ts';
 import { openLink } from './open-link.ts';
 
 /**
@@ -42,6 +44,7 @@ export class QuorumReads {
   /** Why nothing is confirmed; null while it is. */
   #refusal: string | null = null;
   #probe: NodeJS.Timeout | undefined;
+  #isStopped = false;
 
   constructor(config: GateConfig, sources: QuorumReadsSources) {
     this.#config = config;
@@ -60,6 +63,7 @@ export class QuorumReads {
   }
 
   stop(): void {
+    this.#isStopped = true;
     clearTimeout(this.#probe);
     for (const link of this.#links.values()) link.close();
   }
@@ -90,7 +94,7 @@ export class QuorumReads {
       } catch (error) {
         why = errorText(error);
       }
-      await new Promise((resolve) => setTimeout(resolve, retryMs));
+      await pause(retryMs);
     } while (performance.now() < until);
     const text = `NOQUORUM ${lead.id} answered, and ${why}: nothing is read`;
     this.#refuse(text);
@@ -102,6 +106,8 @@ export class QuorumReads {
     if (this.#refusal === null) this.#sources.log(`reads are refused: ${text}`);
     this.#refusal = text;
     clearTimeout(this.#probe);
+    // One that was under way when it was stopped is the last.
+    if (this.#isStopped) return;
     this.#probe = setTimeout(async () => {
       const lead = this.#sources.primary();
       const why = lead === null ? 'nobody leads' : await this.#round(lead).catch(errorText);
@@ -148,7 +154,7 @@ export class QuorumReads {
   }
 
   async #ask(member: MemberAddress): Promise<(string | null)[]> {
-    const key = `${member.address}:${member.port}`;
+    const key = keyOf(member);
     let link = this.#links.get(key);
     if (link === undefined || link.closed) {
       const { memberCredentials: credentials, tls } = this.#config;
