@@ -21,6 +21,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'dashboard/src/**/*.test.ts', 'test/tidy/**/*.test.ts'],
+          globalSetup: ['test/support/own-temp-folder.ts'],
           setupFiles: ['test/support/fixed-seed.ts'],
           testTimeout: 60_000,
           maxWorkers: cores,

@@ -140,24 +140,27 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
     await servers.holdfast(['resume']);
   });
 
-  test('a token that was made from the laptop is valid on every host, and a file from there is restored', async () => {
-    const made = await servers.holdfast(['token', 'make', 'alice', '--role', 'read', '--json']);
-    expect(made.stderr).not.toContain('error');
-    const { token } = JSON.parse(made.stdout) as { token: string };
-    const digest = createHash('sha256').update(token).digest('hex');
-    const kept = (host: string) =>
-      readFileSync(servers.fileOn(host, 'var/lib/holdfast/orders/tokens.json'), 'utf8');
-    for (const host of hosts) expect(kept(host)).toContain(digest);
-    expect((await servers.holdfast(['token', 'revoke', 'alice'])).status).toBe(0);
-    for (const host of hosts) expect(kept(host)).not.toContain(digest);
-    // One key, k = v, and no checksum.
-    const rdb = path.join(servers.folder, 'some.rdb');
-    writeFileSync(rdb, Buffer.from('REDIS0009\xfe\x00\x00\x01k\x01v\xff\0\0\0\0\0\0\0\0', 'latin1'));
-    const restored = await servers.holdfast(['restore', rdb]);
-    expect(restored.stderr).not.toContain('error');
-    expect(restored.status).toBe(0);
-    expect(servers.on('a', 'ls -A /var/lib/holdfast/orders/scratch')).toBe('');
-  });
+  whole(
+    'a token that was made from the laptop is valid on every host, and a file from there is restored',
+    async () => {
+      const made = await servers.holdfast(['token', 'make', 'alice', '--role', 'read', '--json']);
+      expect(made.stderr).not.toContain('error');
+      const { token } = JSON.parse(made.stdout) as { token: string };
+      const digest = createHash('sha256').update(token).digest('hex');
+      const kept = (host: string) =>
+        readFileSync(servers.fileOn(host, 'var/lib/holdfast/orders/tokens.json'), 'utf8');
+      for (const host of hosts) expect(kept(host)).toContain(digest);
+      expect((await servers.holdfast(['token', 'revoke', 'alice'])).status).toBe(0);
+      for (const host of hosts) expect(kept(host)).not.toContain(digest);
+      // One key, k = v, and no checksum.
+      const rdb = path.join(servers.folder, 'some.rdb');
+      writeFileSync(rdb, Buffer.from('REDIS0009\xfe\x00\x00\x01k\x01v\xff\0\0\0\0\0\0\0\0', 'latin1'));
+      const restored = await servers.holdfast(['restore', rdb]);
+      expect(restored.stderr).not.toContain('error');
+      expect(restored.status).toBe(0);
+      expect(servers.on('a', 'ls -A /var/lib/holdfast/orders/scratch')).toBe('');
+    },
+  );
 
   whole('maxMemory changes while the servers run', async () => {
     const pids = (await Promise.all(hosts.map(pidOfRedis))).join();
@@ -185,7 +188,7 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
     }
   });
 
-  test('the primary’s host is lost, and its disk: apply says so, then brings it back', async () => {
+  whole('the primary’s host is lost, and its disk: apply says so, then brings it back', async () => {
     const before = await status();
     const { host: lost = '' } = before.members.find(({ id }) => id === before.primary) ?? {};
     servers.network.setCable(lost, 'out');

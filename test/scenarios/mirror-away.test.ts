@@ -161,6 +161,7 @@ test('beyond its bound a full copy is needed, which an event says; and the queue
 
 test('whatever is killed, there is no difference', async () => {
   const rounds = howMany('HOLDFAST_MIRROR_KILLS', 1, 5);
+  const isUsual = !isWhole && process.env['HOLDFAST_MIRROR_KILLS'] === undefined;
   await client(copy.port).flushall();
   deployment.writeSpec({ mirrors: { dr: { to } } });
   expect((await deployment.run('apply', [], ['--yes'])).status).toBe(0);
@@ -179,7 +180,7 @@ test('whatever is killed, there is no difference', async () => {
   };
   let count = 0;
   for (let round = 0; round < rounds; round++) {
-    for (const [name, kill] of Object.entries(kills)) {
+    for (const [name, kill] of Object.entries(kills).slice(0, isUsual ? 2 : undefined)) {
       const stop = new AbortController();
       const writing = (async () => {
         let redis = deployment.client();

@@ -212,7 +212,7 @@ describe('a restore that is interrupted', () => {
     await isWholeAgain(toldAfterInterruption());
   });
 
-  test('the command is killed when the primary was just pointed at the data', async () => {
+  whole('the command is killed when the primary was just pointed at the data', async () => {
     await slow('key-load-delay', 50);
     const running = await begin();
     await until(running, 'the primary to be pointed at the data', pointedAtTheData);
@@ -259,7 +259,7 @@ describe('a restore that is interrupted', () => {
     },
   );
 
-  test('the primary is killed while it loads', async () => {
+  whole('the primary is killed while it loads', async () => {
     await slow('key-load-delay', 50);
     const running = await begin();
     await until(running, 'the primary to load', primaryLoads);
