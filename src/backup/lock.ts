@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { z } from 'zod';
-import { onAbort } from '../base/abort.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
+import { pause } from '../base/retry.ts';
 import { identify, isRunning } from '../process/identity.ts';
 import { clocksDifferMs } from './dates.ts';
 import { BackupBusy, BackupLockLost } from './errors.ts';
@@ -130,19 +130,6 @@ async function isAbandoned(
   await pause(leftMs > 0 ? lifetimeMs : renewMs * 1.5, signal);
   const again = await read(store);
   return again === undefined || (again.token === theirs.token && again.expiresMs === theirs.expiresMs);
-}
-
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      stopListening();
-      resolve();
-    }, ms);
-    const stopListening = onAbort(signal, () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    });
-  });
 }
 
 async function read(store: BackupStore): Promise<LockText | undefined> {

@@ -13,7 +13,7 @@ import { closeSync, fstatSync, mkdtempSync, openSync, readSync, writeFileSync } 
 import { rm, statfs } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { hopeless, waitFor } from '../base/retry.ts';
+import { hopeless, pause, waitFor } from '../base/retry.ts';
 import { describeSize } from '../base/size.ts';
 import { longestSocketPath } from '../base/socket-path.ts';
 import { refusedDirective } from '../process/server-log.ts';
@@ -124,7 +124,7 @@ export class ScratchServer {
       if (info !== undefined) deadline = performance.now() + answersWithinMs;
       else if (performance.now() > deadline)
         throw ScratchServerFailed(`the scratch server does not answer${this.#saidLast()}`);
-      await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+      await pause(lookEveryMs);
     }
   }
 

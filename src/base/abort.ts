@@ -17,6 +17,6 @@ export function onAbort(signal: AbortSignal | undefined, listener: () => void): 
 }
 
 /** As many may listen as there are streams, hosts or waits that it ends: Node warns of the eleventh. */
-export function letManyListen(signal: AbortSignal): void {
+function letManyListen(signal: AbortSignal): void {
   setMaxListeners(0, signal);
 }

@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { letManyListen, onAbort } from './abort.ts';
+import { onAbort } from './abort.ts';
 import type { AlarmClock } from './clock.ts';
 import { defineError, errorText } from './errors.ts';
 
@@ -66,9 +65,17 @@ export async function unlessAborted<T>(what: Promise<T> | T, signal?: AbortSigna
 }
 
 /** Waits for that long. @throws the signal's reason when it is aborted. */
-export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  if (signal) letManyListen(signal);
-  await delay(ms, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted());
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      stopListening();
+      resolve();
+    }, ms);
+    const stopListening = onAbort(signal, () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    });
+  });
 }
 
 /** Waits until it is over, and no longer than that. What it came to is for whoever has it. */

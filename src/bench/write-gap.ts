@@ -1,4 +1,5 @@
 import { errorCode, errorText } from '../base/errors.ts';
+import { pause } from '../base/retry.ts';
 import { refusalKind } from '../redis/errors.ts';
 import type { BenchClient } from './bench-client.ts';
 import type { Connect } from './candidate.ts';
@@ -54,7 +55,7 @@ export class GapMeter {
         const word = refusalKind(error) ?? errorCode(error) ?? errorText(error);
         this.#seen.errors[word] = (this.#seen.errors[word] ?? 0) + 1;
         // A client that is not connected fails at once; it gets its turn with the next one.
-        await new Promise((resolve) => setTimeout(resolve, 1));
+        await pause(1);
       }
     }
   }
@@ -81,10 +82,7 @@ export class GapMeter {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    await Promise.race([
-      Promise.all(this.#writers),
-      new Promise((resolve) => setTimeout(resolve, lastAnswersMs)),
-    ]);
+    await Promise.race([Promise.all(this.#writers), pause(lastAnswersMs)]);
     for (const client of this.#clients) client.close();
     await Promise.all(this.#writers);
   }

@@ -5,6 +5,7 @@ import type { Drift } from '../agent/settings/drift-harm.ts';
 import { describeDrift } from '../agent/settings/drift-watch.ts';
 import { describeDuration } from '../base/duration.ts';
 import { errorText } from '../base/errors.ts';
+import { pause } from '../base/retry.ts';
 import { shownIn } from '../base/shown.ts';
 import { describeSize } from '../base/size.ts';
 import { backupLines } from './backup-lines.ts';
@@ -105,7 +106,7 @@ function flowOf({ clients, members }: Awaited<ReturnType<AgentClient['view']>>):
 async function eachSecond(work: () => Promise<unknown>): Promise<never> {
   for (;;) {
     await work();
-    await new Promise((resolve) => setTimeout(resolve, watchEveryMs));
+    await pause(watchEveryMs);
   }
 }
 

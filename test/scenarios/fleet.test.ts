@@ -235,32 +235,38 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
     },
   );
 
-  whole('hosts go back to the holdfast that they had before, and hooks hear of it', async () => {
-    const on = ['b', 'c', 'd'];
-    for (const host of on) {
-      servers.on(
-        host,
-        'cd /opt/holdfast && cp -al "$(readlink current)" 0.0.9-old && ln -sfn 0.0.9-old previous',
+  whole(
+    'hosts go back to the holdfast that they had before and forward again, under load, and hooks hear of it',
+    async () => {
+      const on = ['b', 'c', 'd'];
+      for (const host of on) {
+        servers.on(
+          host,
+          'cd /opt/holdfast && cp -al "$(readlink current)" 0.0.9-old && ln -sfn 0.0.9-old previous',
+        );
+      }
+      const hooks = path.join(servers.folder, 'hooks');
+      mkdirSync(hooks);
+      for (const name of ['before', 'after']) {
+        const text = `#!/bin/sh\necho ${name} $HOLDFAST_NAME $HOLDFAST_RESULT >> said\n`;
+        writeFileSync(path.join(hooks, `${name}-apply`), text, { mode: 0o755 });
+      }
+      const present = servers.on('b', 'readlink /opt/holdfast/current').trim();
+      const load = await writeLoad(servers, 'b');
+      const { stdout, stderr } = await apply('--rollback');
+      expect(stderr).not.toContain('error');
+      expect(stdout).toContain('go back to holdfast 0.0.9-old');
+      expectAgentsOf('0.0.9-old');
+      expect(readFileSync(path.join(servers.folder, 'said'), 'utf8')).toBe(
+        'before orders\nafter orders applied\n',
       );
-    }
-    const hooks = path.join(servers.folder, 'hooks');
-    mkdirSync(hooks);
-    for (const name of ['before', 'after']) {
-      const text = `#!/bin/sh\necho ${name} $HOLDFAST_NAME $HOLDFAST_RESULT >> said\n`;
-      writeFileSync(path.join(hooks, `${name}-apply`), text, { mode: 0o755 });
-    }
-    const { stdout, stderr } = await apply('--rollback');
-    expect(stderr).not.toContain('error');
-    expect(stdout).toContain('go back to holdfast 0.0.9-old');
-    for (const host of on) {
-      const record = servers.fileOn(host, 'var/lib/holdfast/orders/agent.json');
-      const { pid } = JSON.parse(readFileSync(record, 'utf8')) as { pid: number };
-      expect(servers.on(host, `readlink /proc/${pid}/exe`)).toBe('/opt/holdfast/0.0.9-old/node\n');
-    }
-    expect(readFileSync(path.join(servers.folder, 'said'), 'utf8')).toBe(
-      'before orders\nafter orders applied\n',
-    );
-  });
+      // And forward again: no client notices either.
+      const forward = await apply('--rollback');
+      expect(forward.stderr).not.toContain('error');
+      expectAgentsOf(path.basename(present));
+      await allCounted(load);
+    },
+  );
 
   whole(
     'a host that is dead for good is forgotten, and one that left comes back as a new one',
@@ -283,6 +289,15 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
   );
 
   const later = { maxMemory: '96mb', binary: next.there };
+
+  /** The agents of those hosts run from that folder under /opt/holdfast. */
+  function expectAgentsOf(version: string): void {
+    for (const host of ['b', 'c', 'd']) {
+      const record = servers.fileOn(host, 'var/lib/holdfast/orders/agent.json');
+      const { pid } = JSON.parse(readFileSync(record, 'utf8')) as { pid: number };
+      expect(servers.on(host, `readlink /proc/${pid}/exe`)).toBe(`/opt/holdfast/${version}/node\n`);
+    }
+  }
 
   async function pidOfRedis(host: string): Promise<string> {
     const member = `redis-${hosts.indexOf(host) + 1}`;

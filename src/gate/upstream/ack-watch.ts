@@ -1,3 +1,4 @@
+import { pause } from '../../base/retry.ts';
 import { refusalKind } from '../../redis/errors.ts';
 import type { Link } from '../../redis/link.ts';
 import { parseRole } from '../../redis/role.ts';
@@ -100,7 +101,7 @@ export class AckWatch {
 
   /** Their primary does not answer as one: they wait for another, or for it. */
   async #move(waiters: Waiter[]): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, retryMs));
+    await pause(retryMs);
     const primary = this.#primary();
     for (const each of waiters) {
       if (primary === null || primary === each.member) continue;

@@ -1,3 +1,4 @@
+import { pause } from '../../base/retry.ts';
 import type { Link } from '../../redis/link.ts';
 
 /** So many requests at most are passed on before the member is asked again. */
@@ -76,7 +77,7 @@ export class Backlog {
       this.#full = bytes >= this.#limitBytes;
       if (bytes === before && !this.#full) return this.#roomAt(bytes);
       before = bytes;
-      await new Promise((resolve) => setTimeout(resolve, this.#full ? fullLookMs : settleMs));
+      await pause(this.#full ? fullLookMs : settleMs);
     }
   }
 

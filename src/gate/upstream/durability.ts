@@ -1,4 +1,5 @@
 import { errorText } from '../../base/errors.ts';
+import { pause } from '../../base/retry.ts';
 import type { Link } from '../../redis/link.ts';
 import { parseRole, type Role } from '../../redis/role.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
@@ -165,7 +166,7 @@ export class Durability {
         this.#failure = { why, sinceMs: this.#failure?.sinceMs ?? performance.now() };
         this.#sources.log(why);
       }
-      await new Promise((resolve) => setTimeout(resolve, retryMs));
+      await pause(retryMs);
     }
     return false;
   }
@@ -184,7 +185,7 @@ export class Durability {
     try {
       while (!inherited && reign === this.#sources.switches() && performance.now() < until) {
         inherited = await hasInherited(before, after);
-        if (!inherited) await new Promise((resolve) => setTimeout(resolve, inheritRetryMs));
+        if (!inherited) await pause(inheritRetryMs);
       }
     } catch {
       // One that is gone says nothing of what it had.

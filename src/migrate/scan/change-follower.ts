@@ -128,7 +128,7 @@ export class ChangeFollower {
       this.#isWriting = taken !== null;
       if (taken === null) {
         if (this.#leftToWrite !== undefined) return;
-        await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+        await pause(lookEveryMs);
         continue;
       }
       const { db, keys } = taken;
