@@ -4,7 +4,14 @@ import { type Address, addressOf } from '../redis/endpoint.ts';
 import { redisWords } from '../render/redis-quote.ts';
 import { settingName } from '../spec/setting-name.ts';
 import { chosen, type Engine } from './engine-defaults.ts';
-import { type Found, type FoundSetting, type FoundUser, type Note, nothingFound } from './found.ts';
+import {
+  type Found,
+  type FoundSetting,
+  type FoundUser,
+  type Note,
+  nothingFound,
+  ofOneServer,
+} from './found.ts';
 
 export interface ConfFile {
   /** For messages. */
@@ -145,13 +152,11 @@ function usersOf(lines: readonly Line[]): FoundUser[] {
 
 /** Settings that another server has otherwise. Where a server is and whom it follows differs always. */
 function differences(first: readonly Line[], other: readonly Line[], file: string): Note[] {
-  const own = new Set([
-    ...['port', 'tls-port', 'bind', 'dir', 'logfile', 'pidfile', 'replicaof', 'unixsocket', 'masterauth'],
-    ...['replica-announce-ip', 'replica-announce-port', 'requirepass', 'masteruser'],
-  ]);
   const usual = new Map(settingsOf(first).map(({ name, value }) => [settingName(name), value]));
   return settingsOf(other)
-    .filter(({ name, value }) => !own.has(settingName(name)) && usual.get(settingName(name)) !== value)
+    .filter(
+      ({ name, value }) => !ofOneServer.has(settingName(name)) && usual.get(settingName(name)) !== value,
+    )
     .map(({ name, value }) => ({
       path: ['redis'],
       what: `${name} ${value} in ${file}`,

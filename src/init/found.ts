@@ -59,6 +59,14 @@ export const nothingFound: Found = {
   notes: [],
 };
 
+/** Where a server is, whom it follows, what the agent sets as things go: nobody chose these for all of them. */
+export const ofOneServer: ReadonlySet<string> = new Set([
+  ...['port', 'tls-port', 'bind', 'unixsocket', 'unixsocketperm', 'unixsocketgroup', 'dir', 'logfile'],
+  ...['pidfile', 'aclfile', 'replicaof', 'replica-announce-ip', 'replica-announce-port'],
+  ...['masterauth', 'masteruser', 'requirepass'],
+  ...['daemonize', 'supervised', 'syslog-ident', 'cluster-config-file', 'proc-title-template'],
+]);
+
 /** The same, with so many members at least: on the first one's host, at the ports behind all that are there. */
 export function withMore(found: Found, count: number): Found {
   if (typeof found.members === 'number') return { ...found, members: Math.max(found.members, count) };

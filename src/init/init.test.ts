@@ -275,6 +275,21 @@ describe('servers that run', () => {
     expect(specText(specOf(found), [])).toContain('hz 50 of 127.0.0.1:7000: the spec has one value');
   });
 
+  test('where a server is says nothing of it: what the engine was asked with has a place of its own', () => {
+    const place = { unixsocket: '', unixsocketperm: '0', dir: '/data', logfile: '', port: '7000', hz: '10' };
+    const asked = {
+      unixsocket: '/tmp/s',
+      unixsocketperm: '700',
+      dir: '/tmp',
+      logfile: '',
+      port: '0',
+      hz: '10',
+    };
+    const engine = { name: 'redis-server 7.0.15', defaults: asked };
+    const found = foundRunning([server({ config: place })], [], null, engine);
+    expect(specText(specOf(found), [])).not.toContain('Not carried over: unix');
+  });
+
   test('a managed service that refuses CONFIG and ACL is described by what INFO says', () => {
     const facts = serverFacts(
       `redis_version:7.0.15\r\nmaxmemory:${2 ** 30}\r\nmaxmemory_policy:volatile-lru\r\n`,

@@ -5,7 +5,7 @@ import type { ServerFacts } from '../redis/server-facts.ts';
 import { configValueOf } from '../spec/adopt.ts';
 import { settingName } from '../spec/setting-name.ts';
 import { chosen, type Engine } from './engine-defaults.ts';
-import { type Found, type FoundUser, type Note, nothingFound } from './found.ts';
+import { type Found, type FoundUser, type Note, nothingFound, ofOneServer } from './found.ts';
 
 /** A server that runs: what it says of itself, and how it is set. */
 export interface RunningServer {
@@ -24,13 +24,6 @@ export interface SentinelFacts {
   sentinels: readonly Address[];
   hasPassword: boolean;
 }
-
-/** Where a server is, whom it follows, what the agent sets as things go: nobody chose these for all of them. */
-const ofOneServer = new Set([
-  ...['port', 'tls-port', 'bind', 'unixsocket', 'dir', 'logfile', 'pidfile', 'aclfile', 'replicaof'],
-  ...['replica-announce-ip', 'replica-announce-port', 'masterauth', 'masteruser', 'requirepass'],
-  ...['daemonize', 'supervised', 'syslog-ident', 'cluster-config-file', 'proc-title-template'],
-]);
 
 /** @param members the primary first. @param missing members that gave no answer. */
 export function foundRunning(

@@ -105,6 +105,21 @@ test('what ends its process behind a cut-over leaves it cut over', async () => {
   expect(await readProgress(paths)).toMatchObject({ phase: 'cut-over', failure: { message: 'no room' } });
 });
 
+test('a second cut-over says what comes behind the first', async () => {
+  await cutOverBefore([]);
+  const stop = new AbortController();
+  let running: Promise<unknown> | undefined;
+  const isTakenUp = new Promise<void>((resolve) => {
+    running = migration(resolve).run(stop.signal);
+  });
+  await isTakenUp;
+  await expect(askControl(paths.socket, { verb: 'cut-over' })).rejects.toMatchObject({
+    ...{ code: 'CUT_OVER_NOT_NOW', hint: expect.stringMatching(/migrate finish .*cutover --undo/) },
+  });
+  stop.abort();
+  expect(await running).toBe('stopped');
+});
+
 test('of a gate that is gone for good its note says whether there was a cut-over', async () => {
   const gate = path.join(root, 'none.sock');
   await cutOverBefore([gate]);

@@ -183,7 +183,10 @@ export class Migration {
     if (this.#state.phase === 'cut-over' && gates.sockets.length > 0) return await this.#moveMore(gates);
     if (this.#state.phase !== 'running') {
       throw CutOverNotNow(`this migration is ${this.#state.phase}`, {
-        hint: 'Only one that runs can be cut over.',
+        hint:
+          this.#state.phase === 'cut-over'
+            ? 'Its change was made: holdfast migrate finish ends it, holdfast migrate cutover --undo takes it back.'
+            : 'Only one that runs can be cut over: holdfast migrate resume goes on.',
       });
     }
     if (!(await gates.areBefore())) {
