@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { RedisConnection } from '../redis/connection.ts';
-import { cutOver } from './cut-over.ts';
+import { cutOver, Hold } from './cut-over.ts';
 import type { FollowedSource } from './followed-source.ts';
 
 /** A source whose data is carried over when `drained` comes, and what it was told. */
@@ -64,4 +64,20 @@ test.each<[string, () => Promise<unknown>]>([
     ...{ code: 'CUT_OVER_NOT_NOW', message: expect.stringContaining('writers may have gone on') },
   });
   expect(told.at(-1)).toBe('CLIENT UNPAUSE');
+});
+
+test('behind the cut-over each renewal keeps the writers of every server waiting for as long again', async () => {
+  const sources = [0, 1].map(() =>
+    sourceWith(
+      async () => {},
+      async () => {},
+    ),
+  );
+  const hold = new Hold(sources.map(({ source }) => source));
+  await hold.renew();
+  hold.stop();
+  expect(sources.map(({ told }) => told)).toEqual([
+    ['CLIENT PAUSE 30000 WRITE'],
+    ['CLIENT PAUSE 30000 WRITE'],
+  ]);
 });

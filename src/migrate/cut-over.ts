@@ -108,7 +108,7 @@ async function checkNear(source: FollowedSource): Promise<void> {
   });
 }
 
-async function pauseWrites(source: Caller, forMs = pauseMs): Promise<void> {
+async function pauseWrites(source: Caller, forMs: number): Promise<void> {
   await source.call('CLIENT', 'PAUSE', forMs, 'WRITE');
 }
 
@@ -204,7 +204,7 @@ export class Hold {
     for (const source of this.#sources) {
       await source
         .connections()
-        .then((all) => Promise.all(all.map(pauseWrites)))
+        .then((all) => Promise.all(all.map((each) => pauseWrites(each, pauseMs))))
         .catch((error: unknown) => {
           this.problem = `${source.name} can't be kept from taking writes: ${errorText(error)}`;
         });

@@ -12,3 +12,8 @@ export const CutOverNotNow = defineError('CUT_OVER_NOT_NOW', 1);
 /** What a hint says of gates that do not answer. */
 export const goneForGood =
   'A gate that is gone for good is left out by holdfast migrate resume --without-gate SOCKET.';
+
+/** What a hint says to a cut-over of one that has had its own, and of one that does not run. */
+export const afterCutOver =
+  'Its change was made: holdfast migrate finish ends it, holdfast migrate cutover --undo takes it back.';
+export const runsFirst = 'Only one that runs can be cut over: holdfast migrate resume goes on.';

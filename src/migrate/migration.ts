@@ -11,7 +11,7 @@ import type { OldSide } from './back/old-side.ts';
 import { oldSideOf } from './back/old-side-of.ts';
 import { type ControlRequest, ControlServer } from './control.ts';
 import { type CutOverResult, cutOver } from './cut-over.ts';
-import { CutOverNotNow, goneForGood, MigrationNotRunning } from './errors.ts';
+import { afterCutOver, CutOverNotNow, goneForGood, MigrationNotRunning, runsFirst } from './errors.ts';
 import type { FollowedSource } from './followed-source.ts';
 import { forgetMigration } from './forget.ts';
 import { FrontGates, haveMoved } from './front-gates.ts';
@@ -182,12 +182,8 @@ export class Migration {
   async #cutOver(withinMs: number, gates: FrontGates): Promise<CutOverResult> {
     if (this.#state.phase === 'cut-over' && gates.sockets.length > 0) return await this.#moveMore(gates);
     if (this.#state.phase !== 'running') {
-      throw CutOverNotNow(`this migration is ${this.#state.phase}`, {
-        hint:
-          this.#state.phase === 'cut-over'
-            ? 'Its change was made: holdfast migrate finish ends it, holdfast migrate cutover --undo takes it back.'
-            : 'Only one that runs can be cut over: holdfast migrate resume goes on.',
-      });
+      const hint = this.#state.phase === 'cut-over' ? afterCutOver : runsFirst;
+      throw CutOverNotNow(`this migration is ${this.#state.phase}`, { hint });
     }
     if (!(await gates.areBefore())) {
       throw CutOverNotNow('a gate has moved its clients to the new side already', {

@@ -59,7 +59,12 @@ describe.runIf(isWanted)('migrations that are killed again and again', () => {
   async function cutOver(migration: MigrationProcess): Promise<void> {
     const changed = await migration.ask('cutover', '--within', '20m');
     expect(changed, migration.said()).toMatchObject({ status: 0 });
-    expect(await migration.ask('verify')).toMatchObject({ status: 0, said: { equal: true } });
+    await expectEqual(migration);
+  }
+
+  async function expectEqual(migration: MigrationProcess): Promise<void> {
+    const { status, said } = await migration.ask('verify');
+    expect({ status, said }, JSON.stringify(said)).toMatchObject({ status: 0, said: { equal: true } });
   }
 
   test(
@@ -205,7 +210,7 @@ describe.runIf(isWanted)('migrations that are killed again and again', () => {
         // As long as the old primary takes writes and the new one is not followed, there is no cut-over.
         const isChanged = async () => (await migration.ask('cutover', '--within', '20m')).status === 0;
         await waitFor(isChanged, { what: 'the cut-over', withinMs: limitMs, everyMs: 500 });
-        expect(await migration.ask('verify')).toMatchObject({ status: 0, said: { equal: true } });
+        await expectEqual(migration);
         const counted = async (of: Redis) =>
           await Promise.all([
             ...[of.get('count'), of.get('{both}:a'), of.get('{both}:b'), of.get('{bag}:scripted')],
