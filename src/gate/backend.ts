@@ -55,6 +55,7 @@ export class Backend {
       acks: this.#acks,
       blocked: this.#blocked,
       primaryLoads: () => this.watch.loads,
+      isPatient: () => this.watch.isPatient,
     };
     this.watch = new PrimaryWatch(config, log, {
       onChange: () =>

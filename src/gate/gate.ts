@@ -160,7 +160,7 @@ export class Gate implements ControlTarget {
   }
 
   async hold(request: HoldRequest): Promise<HoldResult> {
-    this.#watch.holdWrites(request.reason, request.maxMs);
+    this.#watch.holdWrites(request);
     if (request.next !== undefined) this.#home.prepareFor(request.next);
     try {
       const drained = () => !this.#home.readWrite.connections.hasWritesInFlight;

@@ -90,7 +90,7 @@ export class FrontGates {
 
   /** Writers wait from here on, and what they had sent is answered. @throws GATE_CONTROL, CUT_OVER_NOT_NOW */
   async hold(withinMs: number): Promise<void> {
-    const request = { reason: 'a migration changes over', maxMs: withinMs + holdMoreMs };
+    const request = { reason: 'a migration changes over', maxMs: withinMs + holdMoreMs, patient: true };
     const held = await Promise.all(this.#gates.map(({ control }) => control.hold(request)));
     const undrained = this.#gates.find((_, index) => held[index]?.drained !== true);
     if (undrained === undefined) return;

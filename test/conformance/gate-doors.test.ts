@@ -141,6 +141,20 @@ test('several workers share the doors, answer control together, and are replaced
   expect(await fresh.ping()).toBe('PONG');
 });
 
+test('who holds writes may have the clients wait for as long as that lasts', async () => {
+  const gate = await startGate({ members: member(), holdMs: 200, workers: 2 });
+  const redis = client(gate.port);
+  await gate.control.hold({ reason: 'test', maxMs: 20_000 });
+  await expect(redis.set('k', 'v')).rejects.toThrow('NOPRIMARY');
+  await gate.control.release();
+  await gate.control.hold({ reason: 'test', maxMs: 20_000, patient: true });
+  const written = redis.set('k', 'v');
+  const waited = new Promise<string>((resolve) => setTimeout(resolve, 800, 'waits'));
+  expect(await Promise.race([written, waited])).toBe('waits');
+  await gate.control.release();
+  expect(await written).toBe('OK');
+});
+
 test('drain lets clients finish and then ends the process; a taken port is one line', async () => {
   const gate = await startGate({ members: member() });
   const redis = client(gate.port, { retryStrategy: () => null });

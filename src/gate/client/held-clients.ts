@@ -5,18 +5,26 @@ import { failHeld } from './replay.ts';
 const checkMs = 25;
 const retryMs = 20;
 
+export interface Waiting {
+  holdMs: number;
+  /** Whether nobody fails now, however long it waits. */
+  isPatient(): boolean;
+}
+
 /** The clients whose next request can't go on now. Each is tried again when told so, and fails after `holdMs`. */
 export class HeldClients {
   readonly #clients = new Set<Client>();
   /** Those of them that wait for a moment only, until a member has said whether they may come in. */
   readonly #asking = new Set<Client>();
   readonly #most = new RecentMost();
-  readonly #holdMs: number;
+  readonly #holds: Waiting;
+  /** What was waited with patience does not count: until when that was. */
+  #patientUntil = 0;
   readonly #release: (client: Client) => void;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(holdMs: number, release: (client: Client) => void) {
-    this.#holdMs = holdMs;
+  constructor(holds: Waiting, release: (client: Client) => void) {
+    this.#holds = holds;
     this.#release = release;
   }
 
@@ -52,7 +60,7 @@ export class HeldClients {
 
   #keep(client: Client): void {
     this.#clients.add(client);
-    this.#timer ??= setInterval(() => this.#check(), Math.min(checkMs, this.#holdMs));
+    this.#timer ??= setInterval(() => this.#check(), Math.min(checkMs, this.#holds.holdMs));
   }
 
   delete(client: Client): void {
@@ -86,7 +94,10 @@ export class HeldClients {
   }
 
   #check(): void {
-    const before = performance.now() - this.#holdMs;
+    const now = performance.now();
+    if (this.#holds.isPatient()) this.#patientUntil = now;
+    const before = now - this.#holds.holdMs;
+    if (this.#patientUntil >= before) return;
     for (const client of [...this.#clients]) {
       if (client.heldSince === 0 || client.heldSince >= before) continue;
       this.delete(client);

@@ -61,6 +61,8 @@ export interface ListenerContext {
   /** Connections of this user (latin1), or of everybody (null), are not for those who come. */
   retire: (user: string | null) => void;
   primaryLoads: () => boolean;
+  /** Writes are held by somebody who says for how long, and clients wait all that time. */
+  isPatient: () => boolean;
   /** Numbers clients across listeners. */
   nextId: () => number;
   /** Null at a gate without mirrors of requests. */
@@ -121,10 +123,11 @@ export class Listener implements Router, ConnectionsOwner {
     this.acks = context.acks;
     this.blocked = context.blocked;
     const holdMs = isSabotaged('no-holding') ? 0 : context.config.holdMs;
-    this.held = new HeldClients(holdMs, (client) => {
+    const release = (client: Client) => {
       client.pump();
       client.router.stand(client);
-    });
+    };
+    this.held = new HeldClients({ holdMs, isPatient: context.isPatient }, release);
     this.connections = new Connections(this);
   }
 

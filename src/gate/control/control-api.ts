@@ -9,7 +9,7 @@ import type { Latency } from './latency.ts';
  * GET  /status                       GateStatus
  * GET  /connections                  ConnectionView[]: what each connection to a member is taken for
  * GET  /clients                      GateClients
- * POST /hold    {reason, maxMs, next?}  stop sending writes; answers once those in flight were answered
+ * POST /hold    {reason, maxMs, next?, patient?}  stop sending writes; answers once those in flight were answered
  * POST /switch  {address, port, epoch?}      the primary is now this one: checked by ROLE, then what was held goes there
  * POST /release {}                   go on with the present primary
  * POST /places  {members, sentinels, passwords?}   who belongs to the deployment from now on, and the gate's own passwords
@@ -173,6 +173,8 @@ export interface HoldRequest {
   maxMs: number;
   /** The member that is to be primary, where that is known: what the switch will need there is made ready meanwhile. */
   next?: Endpoint;
+  /** Clients wait as long as it lasts, also for longer than the gate's `holdMs`. */
+  patient?: boolean;
 }
 
 export interface HoldResult {

@@ -89,6 +89,7 @@ async function handle(request: IncomingMessage, target: ControlTarget): Promise<
         reason: text('reason', 'asked to'),
         maxMs: number('maxMs', 5000),
         ...(body['next'] === undefined ? {} : { next: listed([body['next']])[0] as Endpoint }),
+        patient: body['patient'] === true,
       });
     case 'POST /switch':
       await target.switch({

@@ -16,7 +16,7 @@ export type PrimaryEvent =
   | { kind: 'readonly'; member: MemberAddress }
   /** It refused for a reason that is expected to pass: `isPassing`. */
   | { kind: 'not-ready' }
-  | { kind: 'agent-hold'; reason: string; maxMs: number }
+  | { kind: 'agent-hold'; reason: string; maxMs: number; patient: boolean }
   | { kind: 'agent-release' }
   | { kind: 'agent-switch'; member: MemberAddress; epoch: number | null; withinMs: number };
 

@@ -65,6 +65,7 @@ export type Mode =
       readonly sinceMs: number;
       readonly untilMs: number;
       readonly maxMs: number;
+      readonly patient: boolean;
     }
   /** Ours does not answer, or reads its data: everything waits. */
   | { readonly kind: 'all' | 'loading'; readonly reason: string; readonly sinceMs: number };

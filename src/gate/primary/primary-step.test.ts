@@ -49,6 +49,7 @@ const event = fc.oneof(
       kind: fc.constant('agent-hold'),
       reason: fc.constant('asked'),
       maxMs: fc.nat(5000),
+      patient: fc.boolean(),
     }),
   },
   { weight: 1, arbitrary: fc.constant<PrimaryEvent>({ kind: 'agent-release' }) },

@@ -256,13 +256,13 @@ class Work {
     this.#set({ mode: { kind: 'open', settling: { phase: 'waiting', untilMs: this.#nowMs + tryMs } } });
   }
 
-  #agentHold({ reason, maxMs }: { reason: string; maxMs: number }): void {
+  #agentHold({ reason, maxMs, patient }: Extract<PrimaryEvent, { kind: 'agent-hold' }>): void {
     const { mode } = this.#state;
     if (mode.kind !== 'open' && mode.kind !== 'writes') return;
     const untilMs = this.#nowMs + maxMs;
     if (mode.kind === 'open') this.#log(`holding writes: ${reason}`);
     const sinceMs = mode.kind === 'writes' ? mode.sinceMs : this.#nowMs;
-    this.#set({ mode: { kind: 'writes', by: 'agent', reason, sinceMs, untilMs, maxMs } });
+    this.#set({ mode: { kind: 'writes', by: 'agent', reason, sinceMs, untilMs, maxMs, patient } });
     if (mode.kind === 'open') this.#poll();
   }
 

@@ -190,6 +190,11 @@ export class PrimaryWatch {
     return this.#state.mode.kind === 'loading';
   }
 
+  /** Clients wait for as long as it holds. */
+  get isPatient(): boolean {
+    return 'patient' in this.#state.mode && this.#state.mode.patient;
+  }
+
   get reason(): string | null {
     return reasonOf(this.#state, this.#rules);
   }
@@ -228,8 +233,8 @@ export class PrimaryWatch {
   }
 
   /** Stops writes until `release`, `switchTo` or the time is over. */
-  holdWrites(reason: string, maxMs: number): void {
-    this.#take({ kind: 'agent-hold', reason, maxMs });
+  holdWrites({ reason, maxMs, patient = false }: { reason: string; maxMs: number; patient?: boolean }): void {
+    this.#take({ kind: 'agent-hold', reason, maxMs, patient });
   }
 
   /** Opens what asks this one for its role, so that its answer is there sooner. @returns null for no member */
@@ -292,8 +297,7 @@ export class PrimaryWatch {
   }
 
   #onSelected(replica: Endpoint, old: Endpoint, event: string): void {
-    if (this.#succession.serving !== null) return;
-    const member = this.#memberAt(replica);
+    const member = this.#succession.serving === null ? this.#memberAt(replica) : null;
     if (member === null) return;
     const kind = event === '+switch-master' ? 'switched' : 'selected';
     this.#take({ kind, member, old: this.members.find(old) ?? null, event });
@@ -302,8 +306,7 @@ export class PrimaryWatch {
   #onVote(watch: SentinelWatch): void {
     const sentinel = this.#sentinels.indexOf(watch);
     if (sentinel === -1 || this.#succession.serving !== null) return;
-    const { vote } = watch;
-    const claim = vote && { member: this.#memberAt(vote), epoch: vote.epoch };
+    const claim = watch.vote && { member: this.#memberAt(watch.vote), epoch: watch.vote.epoch };
     this.#take({ kind: 'claim', sentinel, claim });
   }
 

@@ -20,7 +20,7 @@ const claims = (member: MemberAddress, epoch: number) =>
     0,
   ]);
 const selected: PrimaryEvent = { kind: 'selected', member: c, old: b, event: '+selected-slave' };
-const hold = { kind: 'agent-hold', reason: 'switchover', maxMs: 3000 } as const;
+const hold = { kind: 'agent-hold', reason: 'switchover', maxMs: 3000, patient: false } as const;
 
 /** The agent made b primary, and b has not said so itself: it hangs. */
 const named = later(
