@@ -11,6 +11,7 @@ import type { Link } from '../redis/link.ts';
 import type { ServerFacts } from '../redis/server-facts.ts';
 import { OverlongReply, type Reply, ReplyError } from '../resp/read.ts';
 import { isPositionKey } from '../stream/position.ts';
+import { expiryIn } from './expiry.ts';
 import { heldBytes as bytesOf, type Expiries, type Held, type KeyRun, type KeySource } from './key-source.ts';
 import { type ComingValue, openValue } from './long/coming-value.ts';
 import { askFacts } from './server-facts.ts';
@@ -231,7 +232,7 @@ function heldOf(value: Reply | undefined, ttl: Reply | undefined, as: 'text' | '
   if (ttl instanceof ReplyError) return ttl;
   // Between the two it may have expired.
   if (!Buffer.isBuffer(value) || ttl === -2) return null;
-  return { value: as === 'text' ? { text: value } : { payload: value }, ttlMs: Number(ttl) };
+  return { value: as === 'text' ? { text: value } : { payload: value }, expiry: expiryIn(Number(ttl)) };
 }
 
 /** @param keyspace what INFO says, or why it does not */

@@ -1,14 +1,14 @@
 /** Where keys are read from: one server, or the primaries of a Redis Cluster. Interface of those who compare and copy. */
 import type { ConnectionOptions } from '../redis/connection.ts';
 import type { ServerFacts } from '../redis/server-facts.ts';
+import type { Expiry } from './expiry.ts';
 import type { ComingValue } from './long/coming-value.ts';
 
 /** What a server holds under a key. */
 export interface HeldValue {
   /** A string as it is; or of whatever there is, what DUMP gives. */
   value: { text: Buffer } | { payload: Buffer };
-  /** Below zero: it does not expire. */
-  ttlMs: number;
+  expiry: Expiry;
 }
 
 /** Null for nothing; `long` for what is too long to be held: `open` gives it as it comes. */

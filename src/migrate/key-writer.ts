@@ -12,6 +12,7 @@ import { ReplyError } from '../resp/read.ts';
 import { ByteGatherer } from '../stream/byte-gatherer.ts';
 import { carry } from './carry.ts';
 import { MigrateRefused } from './errors.ts';
+import { restoreTtl } from './expiry.ts';
 import type { Held, HeldValue } from './key-source.ts';
 import type { ComingValue } from './long/coming-value.ts';
 import { passValue } from './long/pass-value.ts';
@@ -161,12 +162,11 @@ export class KeyWriter {
 
   #requestFor(key: Buffer, held: HeldValue | null): Request | string {
     if (held === null) return ['DEL', key];
-    // A TTL of 0 would be none: one that is about to expire has a millisecond left.
-    const ttl = String(held.ttlMs < 0 ? 0 : Math.max(1, held.ttlMs));
+    const ttl = restoreTtl(held.expiry);
     if ('text' in held.value) {
       const { text } = held.value;
       if (text.length > this.#longest) return this.#tooLong(text);
-      if (held.ttlMs < 0) return text.length < longBytes ? ['MSET', text] : ['SET', key, text];
+      if (held.expiry === null) return text.length < longBytes ? ['MSET', text] : ['SET', key, text];
       return ['SET', key, text, 'PX', ttl];
     }
     const carried = carry(held.value.payload, this.#source, this.#target);

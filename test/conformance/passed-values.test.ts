@@ -1,6 +1,7 @@
 /** Values that are passed on as they come, each way that there is, cut anywhere: a real server takes them for what they are. */
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expiryIn } from '../../src/migrate/expiry.ts';
 import type { ComingValue } from '../../src/migrate/long/coming-value.ts';
 import { passValue } from '../../src/migrate/long/pass-value.ts';
 import { sumOfComing } from '../../src/migrate/long/sum-of-coming.ts';
@@ -27,7 +28,7 @@ function coming(as: ComingValue['as'], bytes: Buffer, pieceBytes: number, ttlMs 
     for (let at = 0; at < bytes.length; at += pieceBytes)
       yield memory.subarray(0, bytes.copy(memory, 0, at, at + pieceBytes));
   }
-  return { as, type: '', ttlMs, bytes: bytes.length, pieces: pieces(), close: () => {} };
+  return { as, type: '', expiry: expiryIn(ttlMs), bytes: bytes.length, pieces: pieces(), close: () => {} };
 }
 
 async function passed(key: string, value: ComingValue, source = older, longest = 2 ** 29): Promise<unknown> {

@@ -5,6 +5,7 @@
 import type { ConnectionOptions } from '../../redis/connection.ts';
 import { LongReplies } from '../../redis/long-reply.ts';
 import { ReplyError } from '../../resp/read.ts';
+import { type Expiry, expiryIn } from '../expiry.ts';
 import { answerWithinMs } from '../wire.ts';
 
 export interface ComingValue {
@@ -12,8 +13,7 @@ export interface ComingValue {
   as: 'text' | 'payload';
   /** As TYPE says it; empty where the server does not tell. */
   type: string;
-  /** Below zero: it does not expire. */
-  ttlMs: number;
+  expiry: Expiry;
   bytes: number;
   /** Can be read once. A piece is valid until the next is asked for. */
   pieces: AsyncGenerator<Buffer>;
@@ -59,6 +59,7 @@ async function askFor(
   if (db !== 0 && answers[0] instanceof ReplyError) return answers[0];
   if (type === 'none') return null;
   if (ttl instanceof ReplyError) return ttl;
+  const expiry = expiryIn(Number(ttl));
   // Whoever may DUMP may not always GET; and it may have become another type since.
   for (const as of type === 'string' ? (['text', 'payload'] as const) : (['payload'] as const)) {
     await replies.lines(...asking);
@@ -69,7 +70,7 @@ async function askFor(
       return bulk;
     }
     const isKnown = !(type instanceof ReplyError);
-    return { as, type: isKnown ? type : '', ttlMs: Number(ttl), ...bulk, close: () => replies.close() };
+    return { as, type: isKnown ? type : '', expiry, ...bulk, close: () => replies.close() };
   }
   return null;
 }

@@ -7,6 +7,7 @@ import { type Reply, ReplyError } from '../../resp/read.ts';
 import { ByteGatherer } from '../../stream/byte-gatherer.ts';
 import { unclaimed } from '../../stream/copy-batch.ts';
 import { type LongSource, LongValue } from '../../stream/long-value.ts';
+import { type Expiry, leftMs } from '../expiry.ts';
 import { pack } from '../wire.ts';
 import type { Head } from './value-head.ts';
 
@@ -31,7 +32,7 @@ const versionBytes = 2;
 export async function madeOfPieces(
   link: Link,
   { key, name, db }: Names,
-  ttlMs: number,
+  expiry: Expiry,
   head: Head,
   { source, target, longest }: { source: Target; target: Target; longest: number },
 ): Promise<Reply | { reason: string }> {
@@ -74,7 +75,7 @@ export async function madeOfPieces(
     return (
       (await send(
         ['MULTI'],
-        ttlMs < 0 ? ['PERSIST', name] : ['PEXPIRE', name, String(Math.max(1, ttlMs))],
+        expiry === null ? ['PERSIST', name] : ['PEXPIRE', name, String(leftMs(expiry))],
         ['UNLINK', key],
         ['RENAME', name, key],
         ['EXEC'],
@@ -88,7 +89,8 @@ export async function madeOfPieces(
   }
 }
 
-function firstRefusal(replies: readonly Reply[]): ReplyError | { reason: string } | undefined {
+/** @returns what was refused first; undefined when nothing was. */
+export function firstRefusal(replies: readonly Reply[]): ReplyError | { reason: string } | undefined {
   // Of all that is sent only XCLAIM answers so: it has claimed nothing.
   if (replies.some((reply) => Array.isArray(reply) && reply.length === 0)) return { reason: unclaimed };
   const all = replies.flatMap((reply) => (Array.isArray(reply) ? reply : [reply]));

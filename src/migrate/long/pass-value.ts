@@ -19,9 +19,10 @@ import type { Reply } from '../../resp/read.ts';
 import { writeRequest } from '../../resp/write.ts';
 import { hasPieces } from '../../stream/long-value.ts';
 import { carry } from '../carry.ts';
+import { leftMs, restoreTtl } from '../expiry.ts';
 import { answerWithinMs, linkForValues, pieces as requestPieces } from '../wire.ts';
 import type { ComingValue } from './coming-value.ts';
-import { madeOfPieces } from './made-of-pieces.ts';
+import { firstRefusal, madeOfPieces } from './made-of-pieces.ts';
 import { footerBytes, Head } from './value-head.ts';
 
 export interface PassRules {
@@ -56,7 +57,7 @@ export async function passValue(
     if (db !== 0) await link.call(['SELECT', db]);
     if (way === 'in-pieces') {
       const name = Buffer.from(`holdfast:stream:{moving}:${randomBytes(8).toString('hex')}`);
-      return await madeOfPieces(link, { key, name, db }, value.ttlMs, head, rules);
+      return await madeOfPieces(link, { key, name, db }, value.expiry, head, rules);
     }
     if (way === 'held') return await held(link, key, value, head, rules);
     return await passed(link, key, value, head, way === 'stamped' ? rules.target.version : undefined);
@@ -92,18 +93,24 @@ async function passed(
   head: Head,
   version: number | undefined,
 ): Promise<Reply> {
-  const expires = value.ttlMs >= 0;
-  // A TTL of 0 would be none: one that is about to expire has a millisecond left.
-  const ttl = String(expires ? Math.max(1, value.ttlMs) : 0);
-  const [before, behind] =
-    value.as === 'text' ? [['SET', key], expires ? ['PX', ttl] : []] : [['RESTORE', key, ttl], ['REPLACE']];
+  const { expiry } = value;
   const bytes = version === undefined ? value.bytes : value.bytes - head.before;
-  const { push, replies } = link.open(1, { timeoutMs: answerWithinMs + bytes / slowestPerMs });
-  await push(beginning([...before, ...behind].length + 1, before));
+  // What is left is known when all of it has been sent: SET has that behind the value, RESTORE before it.
+  const isApart = expiry !== null && value.as === 'payload';
+  const before = value.as === 'text' ? ['SET', key] : ['RESTORE', key, '0'];
+  const behind = () =>
+    value.as === 'payload' ? ['REPLACE'] : expiry === null ? [] : ['PX', String(leftMs(expiry))];
+  const timeoutMs = answerWithinMs + bytes / slowestPerMs;
+  const { push, replies } = link.open(isApart ? 4 : 1, { timeoutMs });
+  if (isApart) await push(writeRequest(['MULTI']));
+  await push(beginning([...before, ...behind()].length + 1, before));
   await push(Buffer.from(`$${bytes}\r\n`));
   for await (const piece of version === undefined ? head.bytes() : stamped(head, version)) await push(piece);
-  await push(Buffer.concat([end, beginning(0, behind)]));
-  return (await replies)[0] as Reply;
+  await push(Buffer.concat([end, beginning(0, behind())]));
+  if (!isApart) return (await replies)[0] as Reply;
+  await push(Buffer.concat([writeRequest(['PEXPIRE', key, String(leftMs(expiry))]), writeRequest(['EXEC'])]));
+  const answers = await replies;
+  return (firstRefusal(answers) as Reply | undefined) ?? 'OK';
 }
 
 /** The first of the arguments of a command. @param count 0: they are not its first. */
@@ -138,7 +145,6 @@ async function held(
   for await (const piece of head.bytes()) at += piece.copy(payload, at);
   const carried = carry(payload, source, target);
   if ('reason' in carried) return carried;
-  const ttl = String(value.ttlMs < 0 ? 0 : Math.max(1, value.ttlMs));
-  const request = requestPieces([['RESTORE', key, ttl, carried.payload, 'REPLACE']]);
+  const request = requestPieces([['RESTORE', key, restoreTtl(value.expiry), carried.payload, 'REPLACE']]);
   return (await link.exchange(request, 1))[0] as Reply;
 }

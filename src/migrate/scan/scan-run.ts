@@ -32,7 +32,7 @@ import { openSource } from '../open-source.ts';
 import type { SourceProgress } from '../progress.ts';
 import type { BothFacts } from '../server-facts.ts';
 import type { TargetLag } from '../target-lag.ts';
-import { verify } from '../verify/verify.ts';
+import { closeMs, verify } from '../verify/verify.ts';
 import { ChangeFollower } from './change-follower.ts';
 import { copyPass } from './copy-pass.ts';
 import { LeftOut } from './left-out.ts';
@@ -317,7 +317,7 @@ export class ScanRun implements FollowedSource {
     const { target, mapping, owned } = this.#options;
     let differing = 0;
     await verify({
-      ...{ source, target, mapping, repair: true, signal, onProgress: () => {} },
+      ...{ source, target, mapping, repair: true, toleranceMs: closeMs, signal, onProgress: () => {} },
       keepExtra: (targetDb) => owned !== null && !owned.includes(targetDb),
       onDifference: ({ db, key, left, repaired, unsettled }) => {
         if (held && repaired) return;

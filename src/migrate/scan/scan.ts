@@ -17,7 +17,7 @@ import type { KeySource } from '../key-source.ts';
 import { KeyWriter } from '../key-writer.ts';
 import { openSource } from '../open-source.ts';
 import type { BothFacts } from '../server-facts.ts';
-import { verify } from '../verify/verify.ts';
+import { closeMs, verify } from '../verify/verify.ts';
 import { ChangeFollower } from './change-follower.ts';
 import { type CopyProgress, copyPass } from './copy-pass.ts';
 import { LeftOut } from './left-out.ts';
@@ -155,6 +155,7 @@ class Scan {
         source: this.#source,
         target,
         repair: true,
+        toleranceMs: closeMs,
         keepExtra: () => !this.#mayDelete,
         signal,
         onProgress: () => {},

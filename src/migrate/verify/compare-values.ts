@@ -5,6 +5,7 @@ import { type as rdbType } from '../../rdb/format.ts';
 import { decodeBody } from '../../rdb/value.ts';
 import { type DumpedValue, readDump, type ValueSum } from '../../rdb/value-sum.ts';
 import { putLength } from '../../rdb/writer.ts';
+import { type Expiry, leftMs } from '../expiry.ts';
 import type { HeldValue } from '../key-source.ts';
 import type { ComingSum } from '../long/sum-of-coming.ts';
 
@@ -15,8 +16,8 @@ export interface Finding {
   how: string;
 }
 
-/** What asking two servers one after the other costs. */
-const ttlToleranceMs = 1000;
+/** What asking two servers costs. */
+export const usualToleranceMs = 1000;
 /** Longer values are not looked into for a sentence. */
 const longestShown = 2 ** 20;
 
@@ -24,6 +25,7 @@ export function compareHeld(
   source: HeldValue | null,
   target: HeldValue | null,
   sum: ValueSum,
+  toleranceMs = usualToleranceMs,
 ): Finding | null {
   if (source === null || target === null) return oneOnly(source, target);
   if (!bytesOf(source).equals(bytesOf(target)) || 'text' in source.value !== 'text' in target.value) {
@@ -32,16 +34,20 @@ export function compareHeld(
     const isSame = sum.of(one.type, one.flavor, one.body) === sum.of(other.type, other.flavor, other.body);
     if (!isSame) return { is: 'value', how: howTheyDiffer(one, other) };
   }
-  return compareTtl(source.ttlMs, target.ttlMs);
+  return compareExpiry(source.expiry, target.expiry, toleranceMs);
 }
 
 /** The same of values that nobody held. */
-export function compareSums(source: ComingSum | null, target: ComingSum | null): Finding | null {
+export function compareSums(
+  source: ComingSum | null,
+  target: ComingSum | null,
+  toleranceMs = usualToleranceMs,
+): Finding | null {
   if (source === null || target === null) return oneOnly(source, target);
   const { kind } = source;
   if (kind !== target.kind) return { is: 'type', how: `a ${kind} against a ${target.kind}` };
   if (source.sum !== target.sum) return { is: 'value', how: `the ${kind}s differ` };
-  return compareTtl(source.ttlMs, target.ttlMs);
+  return compareExpiry(source.expiry, target.expiry, toleranceMs);
 }
 
 function oneOnly(source: unknown, target: unknown): Finding | null {
@@ -71,14 +77,14 @@ function readHeld(held: HeldValue): DumpedValue {
   return { type: rdbType.string, flavor: 'redis', kind: 'string', body };
 }
 
-function compareTtl(source: number, target: number): Finding | null {
-  if (source < 0 && target < 0) return null;
-  if (source >= 0 && target >= 0 && Math.abs(source - target) <= ttlToleranceMs) return null;
-  return { is: 'ttl', how: `${shownTtl(source)} against ${shownTtl(target)}` };
+function compareExpiry(source: Expiry, target: Expiry, toleranceMs: number): Finding | null {
+  if (source === target) return null;
+  if (source !== null && target !== null && Math.abs(source - target) <= toleranceMs) return null;
+  return { is: 'ttl', how: `${shown(source)} against ${shown(target)}` };
 }
 
-function shownTtl(ttlMs: number): string {
-  return ttlMs < 0 ? 'it never expires' : `it expires in ${ttlMs} ms`;
+function shown(expiry: Expiry): string {
+  return expiry === null ? 'it never expires' : `it expires in ${leftMs(expiry)} ms`;
 }
 
 function howTheyDiffer(one: DumpedValue, other: DumpedValue): string {

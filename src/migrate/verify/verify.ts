@@ -36,6 +36,8 @@ export interface VerifyOptions {
   mapping?: KeyMapping;
   /** Whether what only the target has, in this database of it, is no difference. */
   keepExtra?: (targetDb: number) => boolean;
+  /** How far apart two expiries may be, in ms. A second, if omitted. */
+  toleranceMs?: number;
   /** What is too long to be held is passed over: to give it keeps a server busy. */
   passesLong?: boolean;
   onDifference: (difference: Difference) => void;
@@ -78,6 +80,9 @@ const furtherLooks = 8;
 const furtherLookAfterMs = 150;
 /** More than these are settled before the next are looked at. */
 const mostSuspects = 2000;
+
+/** Of those that copy: what they take for the same is within a second for whoever compares later. */
+export const closeMs = 500;
 
 /** Leaves the source open. @throws MIGRATE_REFUSED, REDIS_REFUSED, REDIS_UNREACHABLE */
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
@@ -208,7 +213,7 @@ class Verification {
         if (suspect !== null) suspects.push(suspect);
         continue;
       }
-      const finding = compareHeld(held, other, this.#sum);
+      const finding = compareHeld(held, other, this.#sum, this.#options.toleranceMs);
       if (finding !== null) suspects.push({ ...finding, key, seen: held === null ? '' : sumOf(held) });
     }
     return suspects;
@@ -226,7 +231,7 @@ class Verification {
       sumAt(this.#source, key, source),
       sumAt(this.#target, name, target),
     ]);
-    const finding = compareSums(ours, theirs);
+    const finding = compareSums(ours, theirs, this.#options.toleranceMs);
     return finding === null ? null : { ...finding, key, seen: ours?.sum ?? '' };
   }
 
