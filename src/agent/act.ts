@@ -2,8 +2,9 @@
 import { errorText } from '../base/errors.ts';
 import { refusalKind, refusalReply } from '../redis/errors.ts';
 import { ownUserName } from '../spec/secrets.ts';
-import type { StartAs } from '../topology/decide.ts';
+import type { StartAs } from '../topology/decision.ts';
 import { waitsForDisk } from '../topology/hang.ts';
+import { encodeInSync } from '../topology/in-sync-record.ts';
 import { namedPrimary } from '../topology/view.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
 import { admitInSync, beginInSync, renewInSync } from './election/change-in-sync.ts';
@@ -57,6 +58,8 @@ export class Actions {
         return this.#appoint(decision.member, decision.sentinels);
       case 'refuse':
         return this.#refuse(decision);
+      case 'lead-on':
+        return this.#leadOn(decision.member, decision.epoch);
       case 'give-up':
         this.#unit(decision.process).giveUp();
         return;
@@ -105,6 +108,16 @@ export class Actions {
     await watch.look();
   }
 
+  /** Who is in sync with it is so in the same epoch: nobody has left. */
+  async #leadOn(id: string, epoch: number): Promise<void> {
+    const member = this.#deployment.member(id);
+    const { inSync } = member.watch.seen;
+    const record = inSync === null ? {} : { inSync: encodeInSync({ ...inSync, epoch }) };
+    await member.watch.client.promote([], { epoch, ...record });
+    if (member.heldBack?.ours) await setEligible(member, true);
+    await member.watch.look();
+  }
+
   async #reconnect(id: string, primaryId: string): Promise<void> {
     const { watch, place } = this.#deployment.member(id);
     await watch.client.followAnew(this.#deployment.member(primaryId).place, place);
@@ -138,8 +151,9 @@ export class Actions {
     if ((await member.disk?.isUnchanged()) === false) return;
     if (as.kind === 'replica' && as.afresh)
       await this.#putAside(member.place.id, this.#unit(member.place.id));
-    const primary = as.kind === 'replica' ? this.#deployment.member(as.of) : null;
-    await startMember(this.#deployment.setting, member, primary, 'restart', epoch);
+    const role =
+      as.kind === 'replica' ? this.#deployment.member(as.of) : as.kind === 'as-it-was' ? as.kind : null;
+    await startMember(this.#deployment.setting, member, role, 'restart', epoch);
   }
 
   async #putAside(id: string, unit: Unit): Promise<void> {

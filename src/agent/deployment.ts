@@ -9,6 +9,7 @@ import type { CurrentTls } from '../redis/tls.ts';
 import type { Secrets } from '../spec/secrets.ts';
 import type { GatePlace, Member, SentinelPlace, Spec } from '../spec/spec.ts';
 import { keepsInSync } from '../topology/in-sync-set.ts';
+import type { Word } from '../topology/own-word.ts';
 import type { GateView, MemberView, SentinelView, View } from '../topology/view.ts';
 import { ElectionWatch } from './election/election-watch.ts';
 import type { RunIdMarks } from './election/run-ids.ts';
@@ -209,7 +210,13 @@ export class Deployment {
       helpersKept: this.operations.keepsHelpers,
       ending: this.operations.ending,
       members: this.members.map((member) =>
-        memberView(member, this.lag, this.#progressOf(member), this.#isUnlisted(member)),
+        memberView(
+          member,
+          this.lag,
+          this.#progressOf(member),
+          this.#isUnlisted(member),
+          this.#wordOf(member),
+        ),
       ),
       sentinels: this.sentinels.map((sentinel) => this.#sentinelView(sentinel)),
       gates: this.gates.map(gateView),
@@ -243,6 +250,13 @@ export class Deployment {
     const lead = this.memberAt(watch.seen.follows)?.watch.seen;
     if (!lead?.reachable || lead.role !== 'primary') return false;
     return !lead.onlineReplicas.some(({ address, port }) => address === place.address && port === place.port);
+  }
+
+  #wordOf({ place, unit, watch }: LiveMember): Word | null {
+    const { whom, epoch, settled } = watch.said ?? {};
+    const leads = whom === null ? place.id : this.memberAt(whom ?? null)?.place.id;
+    if (this.spec.mirror === null || leads === undefined) return null;
+    return { leads, epoch: epoch ?? 0, settled: settled === true && unit?.lives !== false };
   }
 
   #sentinelView({ place, unit, watch }: LiveSentinel): SentinelView {
@@ -302,6 +316,7 @@ function memberView(
   lag: LagWatch,
   progress: Pick<MemberView, 'caughtUp' | 'awaited'>,
   isUnlisted: boolean,
+  word: Word | null,
 ): MemberView {
   const { seen } = watch;
   const running = unit?.lives ?? true;
@@ -340,6 +355,8 @@ function memberView(
     inSync: seen.reachable && running ? seen.inSync : null,
     toldIn: seen.toldIn,
     fenced: seen.reachable && running && seen.fenced,
+    word,
+    heard: watch.said !== null,
     keys: seen.reachable ? seen.keys : null,
     memory: seen.reachable ? seen.memory : null,
     storeFails: seen.reachable && seen.storeFails,

@@ -7,9 +7,11 @@
 import type { Clock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
 import type { Member } from '../spec/spec.ts';
-import { type DecideRules, type Decision, decide, decisionKey, isBesidePlans } from '../topology/decide.ts';
+import { decide, isBesidePlans } from '../topology/decide.ts';
+import { type DecideRules, type Decision, decisionKey } from '../topology/decision.ts';
 import { isInSyncDecision } from '../topology/in-sync-set.ts';
-import { actingPrimary, type View } from '../topology/view.ts';
+import { hasVoters } from '../topology/own-word.ts';
+import { actingPrimary, namedPrimary, type View } from '../topology/view.ts';
 import { type Observed, settleSelection } from './observe/settle-selection.ts';
 import type { Operations } from './operations.ts';
 import type { EventKind } from './state/event-kinds.ts';
@@ -53,6 +55,7 @@ const eventKinds = {
   reconnect: 'reconnected',
   refuse: 'refused',
   'give-up': 'failed',
+  'lead-on': 'leads-on',
   'in-sync-begins': 'in-sync-left',
   'in-sync-joins': 'in-sync-joined',
   'in-sync-leaves': 'in-sync-left',
@@ -214,13 +217,15 @@ export class Loop {
     const primary = view.operation === null ? actingPrimary(view) : null;
     if (primary === null) return;
     const { place } = this.#deployment.member(primary.id);
+    // A gate may hear members whom this agent can't.
+    const epoch = hasVoters(view) ? undefined : namedPrimary(view)?.epoch;
     for (const { place: gate, unit, adapter } of this.#deployment.gates) {
       if (!unit?.process.running || adapter.seen.state === 'down') continue;
       const news = `${primary.id} ${unit.process.pid}`;
       if (this.#told.get(gate.id) === news) continue;
       this.#told.set(gate.id, news);
       // A gate that does not listen is told again at the next look.
-      adapter.switchTo(place).catch(() => this.#told.delete(gate.id));
+      adapter.switchTo(place, epoch).catch(() => this.#told.delete(gate.id));
     }
   }
 

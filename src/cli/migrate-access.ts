@@ -76,6 +76,10 @@ export async function targetAsSource(target: Plan['target']): Promise<SourceAddr
     target.spec,
     target.stateDir === null ? {} : { stateDir: target.stateDir },
   );
+  if (spec.sentinels.length === 0)
+    throw BadOption(`${spec.name} has no Sentinels, which would say whom to read`, {
+      hint: 'Name the member that leads: redis://host:port (holdfast status says which).',
+    });
   return primaryOf(spec, await loadSecrets(spec, paths.secret));
 }
 

@@ -17,7 +17,7 @@ export interface GateConfig {
   members: MemberAddress[];
   /** The members are standalone servers, of which one leads; the others follow by streams (docs/mirroring.md). */
   standalone: boolean;
-  /** May be empty: then the first member is the primary, always. */
+  /** May be empty: then the first member is the primary, always; of standalone members, who leads by their own word. */
   sentinels: Endpoint[];
   /** How many Sentinels make a majority. */
   quorumMajority: number;

@@ -163,7 +163,7 @@ function sentinelSettings(file: Section<'sentinel'>, count: number): SentinelSet
   const detectAfterMs = ms(file.detectAfter ?? '3s');
   const usualTimeoutMs = Math.max(usualFailoverTimeoutMs, 2 * detectAfterMs);
   return {
-    quorum: file.quorum ?? Math.floor(count / 2) + 1,
+    quorum: file.quorum ?? (count === 0 ? 0 : Math.floor(count / 2) + 1),
     detectAfterMs,
     failoverTimeoutMs: file.failoverTimeout === undefined ? usualTimeoutMs : ms(file.failoverTimeout),
   };

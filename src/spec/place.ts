@@ -31,7 +31,7 @@ export function place(
   const problems = misplaced(wanted, hosts, laptop);
   const on = laptop
     ? Array.from({ length: wanted.count ?? wanted.defaultCount }, () => hosts[0]?.id ?? '')
-    : (wanted.on ?? wanted.defaultOn);
+    : (wanted.on ?? (wanted.count === 0 ? [] : wanted.defaultOn));
   const used = new Map<string, number>();
   const places = on.map((hostId, index) => {
     const before = used.get(hostId) ?? 0;
@@ -78,7 +78,9 @@ function misplaced(wanted: Wanted, hosts: readonly Host[], laptop: boolean): Pro
         ];
   }
   const problems: Problem[] = [];
-  if (wanted.count !== undefined && countKey !== undefined) {
+  // None is none, on however many hosts.
+  const isNone = wanted.count === 0 && wanted.on === undefined;
+  if (wanted.count !== undefined && countKey !== undefined && !isNone) {
     problems.push({
       path: [section, countKey],
       message: 'it is for a spec without `hosts`; with hosts, say which: `on: [a, b, c]`',

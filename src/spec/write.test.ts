@@ -19,6 +19,8 @@ test.each([
   'security: { tls: auto }\nagent: { tls: { cert: /c, key: /k, ca: /a } }',
   'topology: mirror\nmirror: { ack: all, read: lead }',
   'topology: mirror\nredis: { members: 2 }\nmirror: { ack: quorum }',
+  'topology: mirror\nredis: { members: 2 }\nsentinel: { count: 0, detectAfter: 4s }',
+  'topology: mirror\nhosts: { a: { address: 10.0.0.1 }, b: { address: 10.0.0.2 } }\nsentinel: { count: 0 }',
   'mirrors: { dr: { to: "rediss://w@h", password: { file: /p }, ca: /ca.pem }, b: { to: "redis://h", prefixes: ["a:", b] } }',
   'mirrors: { n: { to: "redis://w@h", password: { env: P }, how: requests, writes: all, percentage: 5, prefixes: ["a:"] }, m: { to: "redis://h", how: requests } }',
   'gate: { routes: { a: { to: "rediss://u@h:7", prefixes: [x], removePrefix: true, password: { file: /p }, ca: /c }, b: { to: "sentinel://h,i:7/n", prefixes: [y], readsHere: true, faults: [{ delay: 50ms, commands: [get] }, { error: "ERR no", percentage: 5 }] } } }',

@@ -51,9 +51,13 @@ export function specFileOf(spec: Spec): SpecFile {
       ),
     },
     sentinel: {
-      ...places('count', 'sentinel', spec.sentinels),
-      port: firstPort(spec.sentinels),
-      quorum: sentinel.quorum,
+      ...(spec.sentinels.length === 0
+        ? { count: 0 }
+        : {
+            ...places('count', 'sentinel', spec.sentinels),
+            port: firstPort(spec.sentinels),
+            quorum: sentinel.quorum,
+          }),
       detectAfter: formatDuration(sentinel.detectAfterMs),
       failoverTimeout: formatDuration(sentinel.failoverTimeoutMs),
     },

@@ -41,6 +41,9 @@ export const inSyncField = 'holdfast_in_sync';
 /** In which epoch it was told last whom to follow, or that it leads, and whether it is fenced: the same. */
 export const epochField = 'holdfast_epoch';
 export const fencedField = 'holdfast_fenced';
+/** That it says that it leads, to the process that it is now or to one before: the same. */
+export const leadsField = 'holdfast_leads';
+type LeadsSince = 'now' | 'before';
 
 /** What a stream is called in a position, and what that says. */
 export interface LeadRun {
@@ -111,6 +114,14 @@ export function epochOf([text, leads]: OwnKeys): number {
   return Math.max(run?.epoch ?? 0, Number.isSafeInteger(led) ? led : 0);
 }
 
+/** Who leads, by a member's own data: `whom` null for itself. Null when they don't say. */
+export function wordOf(own: OwnKeys): { whom: Address | null; epoch: number } | null {
+  const [text, leads] = own;
+  const run = text === null ? undefined : readRun(readPosition(text)?.run ?? '');
+  if (run !== undefined) return { whom: run.of, epoch: epochOf(own) };
+  return text === null && leads !== null ? { whom: null, epoch: epochOf(own) } : null;
+}
+
 /** A position, as far as it can be read. */
 export function readPosition(text: string): Position | undefined {
   try {
@@ -126,13 +137,16 @@ export function readPosition(text: string): Position | undefined {
  * @param priority its replica-priority, which a server tells of itself only as a replica. @param inSync what is under `inSyncKey`
  */
 export function asReplica(info: Info, own: OwnKeys, priority: number, inSync: string | null): Info {
-  const [text] = own;
+  const [text, leads] = own;
   const said = withoutKeys(info, own.filter((each) => each !== null).length + (inSync === null ? 0 : 1));
   const record = {
     [epochField]: String(epochOf(own)),
     ...(inSync === null ? {} : { [inSyncField]: inSync }),
   };
-  if (text === null) return { ...said, ...record };
+  if (text === null) {
+    const since: LeadsSince = leads?.split(' ')[0] === info['run_id'] ? 'now' : 'before';
+    return { ...said, ...record, ...(leads === null ? {} : { [leadsField]: since }) };
+  }
   const position = readPosition(text);
   const run = position && readRun(position.run);
   const hasBegun = position?.phase === 'streaming';

@@ -44,6 +44,8 @@ const blank: MemberView = {
   inSync: null,
   toldIn: 0,
   fenced: false,
+  word: null,
+  heard: true,
 };
 const lost = { reachable: false, keys: null };
 

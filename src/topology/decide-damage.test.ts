@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { aDeadMember, aPrimary, aReplica, aView, deadProcess } from '../../test/support/views.ts';
-import { type DecideRules, decide } from './decide.ts';
+import { decide } from './decide.ts';
+import type { DecideRules } from './decision.ts';
 import type { View } from './view.ts';
 
 const rules: DecideRules = {

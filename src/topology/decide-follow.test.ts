@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { aDeadMember, aPrimary, aReplica, aView, loading, threeSentinels } from '../../test/support/views.ts';
-import { type DecideRules, type Decision, decide } from './decide.ts';
+import { decide } from './decide.ts';
+import type { DecideRules, Decision } from './decision.ts';
 import type { MemberView, View } from './view.ts';
 
 const rules: DecideRules = {

@@ -5,7 +5,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { anyRules, anyView, nowMs } from '../../test/support/random-views.ts';
-import { type DecideRules, type Decision, decide, decisionKey, isBesidePlans } from './decide.ts';
+import { decide, isBesidePlans } from './decide.ts';
+import { type DecideRules, type Decision, decisionKey } from './decision.ts';
 import { type MemberView, namedPrimary, type ProcessView, type View } from './view.ts';
 
 const numRuns = 2000;

@@ -10,7 +10,8 @@ import {
   loading,
   threeSentinels,
 } from '../../test/support/views.ts';
-import { type DecideRules, type Decision, decide } from './decide.ts';
+import { decide } from './decide.ts';
+import type { DecideRules, Decision } from './decision.ts';
 import type { MemberView, Refusal, View } from './view.ts';
 
 const rules: DecideRules = {

@@ -10,7 +10,8 @@ import {
   threeSentinels,
 } from '../../test/support/views.ts';
 import { unknownActivity } from './activity.ts';
-import { type DecideRules, type Decision, decide, decisionKey, isBesidePlans } from './decide.ts';
+import { decide, isBesidePlans } from './decide.ts';
+import { type DecideRules, type Decision, decisionKey } from './decision.ts';
 import { firstRecord } from './in-sync-record.ts';
 import type { MemberView, View } from './view.ts';
 

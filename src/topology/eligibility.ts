@@ -48,7 +48,7 @@ export type EligibilityDecision =
 export interface EligibilityRules {
   gate: { durability: 'async' | 'replicated' };
   /** Of standalone members; null where they replicate. */
-  mirror?: { ack: 'one' | 'quorum' | 'all' } | null;
+  mirror?: { ack: 'one' | 'quorum' | 'all'; onSplit?: 'refuse' | 'serve' } | null;
 }
 
 /** Sentinels give up on a replica after ten times `down-after`; here the time counts only as long as something is lacking. */

@@ -10,11 +10,14 @@
  * - A record that is missing, as behind FLUSHALL, is begun anew with the lead alone: without votes when nobody else has one
  *   either; one of another epoch than the Sentinels', or of which somebody has not left yet, is made anew as it is: whoever
  *   was at it did not come to its end.
+ * - Without Sentinels nobody leaves by itself: writes wait until the member is back, or a person has the lead lead alone
+ *   (`failover --to` it), in a new epoch.
  */
 import { hasQuorum } from './election/candidacy.ts';
 import { failoverToWaitFor } from './election/selection.ts';
 import type { EligibilityRules } from './eligibility.ts';
 import { firstRecord, type InSyncRecord } from './in-sync-record.ts';
+import { hasVoters } from './own-word.ts';
 import {
   actingPrimary,
   followsMember,
@@ -62,7 +65,16 @@ export function decideInSync(view: View, rules: InSyncRules, nowMs: number): InS
   const lead = actingPrimary(view);
   if (!lead?.process?.running || lead.busy || namedPrimary(view)?.id !== lead.id) return undefined;
   const others = view.members.filter(({ id }) => id !== lead.id);
+  if (!hasVoters(view)) return lead.inSync === null ? begins(view, lead, others) : joins(lead, others);
   return hasQuorum(view, rules) ? (leaves(view, lead, others, rules) ?? joins(lead, others)) : undefined;
+}
+
+function begins(view: View, lead: MemberView, others: readonly MemberView[]): InSyncDecision | undefined {
+  if (lead.inSync !== null) return undefined;
+  const isWithout = (each: MemberView) => each.reachable && each.role === 'replica' && each.inSync === null;
+  if (!others.every(isWithout)) return undefined;
+  const reason = `nobody says who is in sync with ${lead.id}: that begins with ${lead.id} alone`;
+  return { kind: 'in-sync-begins', member: lead.id, epoch: sentinelsEpoch(view), reason };
 }
 
 function leaves(
@@ -73,13 +85,8 @@ function leaves(
 ): InSyncDecision | undefined {
   const member = lead.id;
   const epoch = sentinelsEpoch(view);
-  if (
-    lead.inSync === null &&
-    others.every((each) => each.reachable && each.role === 'replica' && each.inSync === null)
-  ) {
-    const reason = `nobody says who is in sync with ${member}: that begins with ${member} alone`;
-    return { kind: 'in-sync-begins', member, epoch, reason };
-  }
+  const begun = begins(view, lead, others);
+  if (begun !== undefined) return begun;
   if (lead.inSync === null || !lead.inSync.in.includes(member)) {
     const leaving = others.map(({ id }) => id);
     const before = { ...firstRecord(member, epoch), in: [member, ...leaving] };

@@ -5,6 +5,7 @@
 
 import type { Activity } from './activity.ts';
 import type { InSyncRecord } from './in-sync-record.ts';
+import { epochOfMembers, hasVoters, isSettled, leadByOwnWord, type Word } from './own-word.ts';
 
 export type MemberRole = 'primary' | 'replica';
 export type DeploymentState = 'healthy' | 'degraded' | 'down';
@@ -144,6 +145,10 @@ export interface MemberView {
   toldIn: number;
   /** It takes nothing from whom it follows until it is told again, as an election wants it before it chooses. */
   fenced: boolean;
+  /** Of a standalone member: who leads by its own data, as it last said; null when it says nothing, and of all others. */
+  word: Word | null;
+  /** It has said since this agent began whether it has such a word. */
+  heard: boolean;
   keys: number | null;
   /** Null when it does not answer. */
   memory: MemoryRoom | null;
@@ -241,8 +246,12 @@ export interface View {
   troubles: readonly string[];
 }
 
-/** Whom the Sentinels name: a majority of all of them, at the highest epoch among those who agree. */
+/**
+ * Whom the Sentinels name: a majority of all of them, at the highest epoch among those who agree. Without Sentinels, whom the
+ * members name: own-word.ts.
+ */
 export function namedPrimary(view: View): { id: string; epoch: number } | null {
+  if (!hasVoters(view)) return leadByOwnWord(view.members);
   const majority = Math.floor(view.sentinels.length / 2) + 1;
   const words = new Map<string, { votes: number; epoch: number }>();
   for (const { reachable, primary, configEpoch } of view.sentinels) {
@@ -254,8 +263,10 @@ export function namedPrimary(view: View): { id: string; epoch: number } | null {
   return null;
 }
 
-/** The highest epoch that any Sentinel has that answers. */
-export function sentinelsEpoch({ sentinels }: View): number {
+/** The highest epoch that any Sentinel has that answers; without Sentinels, that any member was told in. */
+export function sentinelsEpoch(view: View): number {
+  const { sentinels } = view;
+  if (!hasVoters(view)) return epochOfMembers(view.members);
   return Math.max(0, ...sentinels.flatMap(({ reachable, configEpoch }) => (reachable ? [configEpoch] : [])));
 }
 
@@ -281,7 +292,7 @@ export function isBeingReplaced(view: View): boolean {
 /** Why nothing that is planned may begin: no primary that all agree on, and that answers. Undefined when all is calm. */
 export function notCalm(view: View): string | undefined {
   const named = namedPrimary(view);
-  if (!named) return 'no majority of Sentinels says who is primary';
+  if (!named) return nobodyIsNamed(view);
   const failover = failoverUnderWay(view);
   if (failover !== undefined) return failover;
   const primary = view.members.find(({ id }) => id === named.id);
@@ -289,10 +300,25 @@ export function notCalm(view: View): string | undefined {
   return answers ? undefined : `the primary ${named.id} does not answer as one`;
 }
 
-/** The member that acts as primary and is the Sentinels' choice: selected just now, or named by a majority. */
+/** Why nobody is named, as a clause. */
+export function nobodyIsNamed(view: { sentinels: readonly unknown[] }): string {
+  return hasVoters(view) ? 'no majority of Sentinels says who is primary' : 'no member says who leads';
+}
+
+/** Whose word it is who is primary, as the beginning of a sentence. */
+export function whoNames(view: View): string {
+  return hasVoters(view) ? 'the Sentinels name' : 'the members name';
+}
+
+/**
+ * The member that acts as primary and is the Sentinels' choice: selected just now, or named by a majority. Without Sentinels one
+ * that was started again acts as one when it has been told so.
+ */
 export function actingPrimary(view: View): MemberView | null {
+  const acts = (member: MemberView) =>
+    member.reachable && member.role === 'primary' && (hasVoters(view) || isSettled(member));
   const isActing = (id: string | undefined) =>
-    view.members.find((member) => member.id === id && member.reachable && member.role === 'primary') ?? null;
+    view.members.find((member) => member.id === id && acts(member)) ?? null;
   return isActing(view.selection?.member) ?? isActing(namedPrimary(view)?.id);
 }
 

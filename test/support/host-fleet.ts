@@ -21,7 +21,7 @@ import { type CliResult, holdfast } from './deployment.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-type Sections = Record<string, Record<string, unknown>>;
+type Sections = Record<string, Record<string, unknown> | string>;
 
 export class HostFleet {
   readonly network: NetworkHosts;

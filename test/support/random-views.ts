@@ -1,7 +1,7 @@
 /** Views such as an agent could have, for property tests: any mixture of deaths, silence, roles and disagreement. */
 import fc from 'fast-check';
 import { unknownActivity } from '../../src/topology/activity.ts';
-import type { DecideRules } from '../../src/topology/decide.ts';
+import type { DecideRules } from '../../src/topology/decision.ts';
 import type { MemberView, SentinelView, View } from '../../src/topology/view.ts';
 import { aDeadMember, aGate, aliveProcess, aReplica, aSentinel, deadProcess, loading } from './views.ts';
 

@@ -64,6 +64,8 @@ export function aReplica(id: string, changes: Partial<MemberView> = {}): MemberV
     inSync: null,
     toldIn: 0,
     fenced: false,
+    word: null,
+    heard: true,
     keys: 10,
     memory: { level: 'ample', maxBytes: 0, policy: 'noeviction', refused: 0 },
     storeFails: false,

@@ -61,7 +61,9 @@ export function SentinelsPage({ id }: { id: string | null }) {
       title="Sentinels"
       end={
         <span className="note">
-          {up} of {sentinels.length} up, {majority} are a majority, quorum {quorum}
+          {sentinels.length === 0
+            ? 'none: a person says who leads'
+            : `${up} of ${sentinels.length} up, ${majority} are a majority, quorum ${quorum}`}
         </span>
       }
     >

@@ -227,11 +227,21 @@ export class Commands implements AgentApi {
     return result;
   }
 
-  async #failover(context: ChangeContext, { askedMsAgo }: CommandOptions['failover']): Promise<unknown> {
-    await takeWhatOthersHave(context.deployment);
-    const { from, to, replacedBefore } = await forceFailover(context, askedMsAgo);
-    if (!replacedBefore)
-      context.deployment.events.add('failover', to, `failed over from ${from} to ${to} on request`);
+  async #failover(
+    context: ChangeContext,
+    { to: wanted, askedMsAgo }: CommandOptions['failover'],
+  ): Promise<unknown> {
+    const { deployment } = context;
+    if (wanted !== undefined && !deployment.members.some(({ place }) => place.id === wanted))
+      throw unknownMember(deployment, wanted);
+    await takeWhatOthersHave(deployment);
+    const { from, to, replacedBefore } = await forceFailover(context, {
+      to: wanted ?? null,
+      askedMsAgo: askedMsAgo ?? 0,
+    });
+    const text =
+      from === to ? `${to} leads on alone on request` : `failed over from ${from} to ${to} on request`;
+    if (!replacedBefore) deployment.events.add('failover', to, text);
     return { from, to };
   }
 

@@ -28,7 +28,7 @@ const restoreRequest = z.strictObject({
 const schemas = {
   down: z.strictObject({ acceptDataLoss: z.boolean().optional() }),
   switchover: z.strictObject({ to: z.string().max(100).optional(), askedMsAgo }),
-  failover: z.strictObject({ askedMsAgo }),
+  failover: z.strictObject({ to: z.string().max(100).optional(), askedMsAgo }),
   restart: z.strictObject({ member: id.optional(), acceptDataLoss: z.boolean().optional() }),
   pause: nothing,
   resume: nothing,

@@ -1,6 +1,7 @@
 /** What load balancers and process managers hear: yes or no, and why not. Pure. */
 import type { ApiHealth } from '../../api/access.ts';
 import type { ApiView } from '../../api/view.ts';
+import { nobodyIsNamed } from '../../topology/view.ts';
 
 const yes: ApiHealth = { ok: true, why: null };
 /** One of this host is unreachable when it runs and does not let the agent ask: it serves. */
@@ -12,8 +13,7 @@ export function readiness({ hosts, host, members, sentinels, gates, primary, sta
   const here = [...members, ...sentinels, ...gates].filter((each) => each.host === host);
   const idle = here.find(({ state: each }) => notReady.has(each));
   if (idle !== undefined) return no(textOf(idle));
-  if (primary === null && state === 'down' && hosts.length > 0)
-    return no('no majority of Sentinels says who is primary');
+  if (primary === null && state === 'down' && hosts.length > 0) return no(nobodyIsNamed({ sentinels }));
   return yes;
 }
 

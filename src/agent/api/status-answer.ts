@@ -10,12 +10,15 @@ import {
 } from '../../topology/condition.ts';
 import { actsInstead } from '../../topology/election/candidacy.ts';
 import { isEligible } from '../../topology/eligibility.ts';
+import { waitedFor, whyNobodyLeads } from '../../topology/lead-on.ts';
+import { hasVoters } from '../../topology/own-word.ts';
 import {
   type DeploymentState,
   followsMember,
   isKnownNow,
   type MemberView,
   namedPrimary,
+  nobodyIsNamed,
   type RefusalCode,
   type View,
 } from '../../topology/view.ts';
@@ -160,7 +163,8 @@ export function statusOf(
   const serves =
     primary !== undefined &&
     (memberCondition(primary, nowMs).state === 'up' || (primary.reachable && primary.locksOut !== null)) &&
-    primary.role === 'primary';
+    primary.role === 'primary' &&
+    whyNobodyLeads(view) === undefined;
   const state = !serves ? 'down' : problems.length > 0 ? 'degraded' : 'healthy';
   return {
     name: view.name,
@@ -288,7 +292,10 @@ function findProblems(
   { named, instead }: { named: string | null; instead: string | null },
 ): string[] {
   const problems: string[] = [];
-  if (named === null) problems.push('no majority of Sentinels says who is primary');
+  const nobodyLeads = whyNobodyLeads(view);
+  if (nobodyLeads !== undefined) problems.push(nobodyLeads);
+  else if (named === null) problems.push(nobodyIsNamed(view));
+  problems.push(...waitedFor(view));
   for (const { id, state, reason, role, refusal, trouble } of members) {
     if (trouble && !refusal) problems.push(trouble);
     if (refusal) problems.push(refusal);
@@ -301,7 +308,9 @@ function findProblems(
   }
   const replicas = members.filter(({ role, state }) => role === 'replica' && state === 'up');
   if (replicas.length > 0 && !replicas.some(({ eligible }) => eligible))
-    problems.push(`${listOf(replicas)} may not be promoted: nobody takes over from the primary`);
+    problems.push(
+      `${listOf(replicas)} may not be promoted: nobody ${hasVoters(view) ? 'takes' : 'can take'} over from the primary`,
+    );
   for (const { id, state, reason, primary } of sentinels) {
     if (state !== 'up') problems.push(problemOf(id, state, reason));
     else if (named !== null && primary !== named)

@@ -8,6 +8,7 @@
 import { loadSpec } from '../../spec/load.ts';
 import { loadSecrets } from '../../spec/secrets.ts';
 import type { Spec } from '../../spec/spec.ts';
+import { hasVoters } from '../../topology/own-word.ts';
 import type { Deployment, LiveMember, Setting } from '../deployment.ts';
 import { ApplyIncomplete, ApplyRefused } from '../errors.ts';
 import { readChangeMark } from '../persistence/change-mark.ts';
@@ -241,7 +242,8 @@ function placementChanges(before: Spec, after: Spec): Change[] {
     ];
     const isServer = ({ id }: { id: string }) => id !== apiPlace;
     const tls = spec.security.tls === null ? '' : ', TLS';
-    const topology = spec.mirror === null ? '' : ', standalone';
+    const who = hasVoters(spec) ? '' : ', a person says who leads';
+    const topology = spec.mirror === null ? '' : `, standalone${who}`;
     return new Map(
       all.map((place) => [place.id, `${describePlace(place)}${isServer(place) ? tls + topology : ''}`]),
     );

@@ -2,6 +2,7 @@
 import { errorCode } from '../../base/errors.ts';
 import { hopeless, waitFor } from '../../base/retry.ts';
 import { ownUserName } from '../../spec/secrets.ts';
+import { hasVoters } from '../../topology/own-word.ts';
 import { failoverUnderWay, namedPrimary, type View } from '../../topology/view.ts';
 import { SwitchoverFailed } from '../errors.ts';
 import type { SwitchoverContext } from './movable.ts';
@@ -95,7 +96,7 @@ function hintFor(view: View, primary: string): string {
   if (whoIsAstray(view, primary).length > 0) {
     return 'holdfast status shows the state of each. Sentinels that can be reached agree by themselves within some seconds.';
   }
-  return `The Sentinels agree. holdfast status says how each member is; the log of one without a link says what ${primary} answers it (holdfast logs).`;
+  return `${hasVoters(view) ? 'The Sentinels agree. ' : ''}holdfast status says how each member is; the log of one without a link says what ${primary} answers it (holdfast logs).`;
 }
 
 function whoIsAstray({ sentinels }: View, primary: string): string[] {

@@ -24,10 +24,14 @@ async function run(
   meanwhile = () => {},
   askedMsAgo = 0,
   onMessage = () => {},
+  to: string | null = null,
 ): ReturnType<typeof forceFailover> {
   const operation = await new Operations().begin('failover', { signal: aborter.signal });
   const observer = { lookWithin: (ms: number) => agent.lookWithin(ms) };
-  const change = forceFailover({ deployment: agent, observer, report: () => {}, operation }, askedMsAgo);
+  const change = forceFailover(
+    { deployment: agent, observer, report: () => {}, operation },
+    { to, askedMsAgo },
+  );
   return world.settle(change, meanwhile, onMessage);
 }
 
@@ -38,6 +42,20 @@ test('a primary that lives is replaced without a drain', async () => {
   expect(await run()).toMatchObject({ from: 'redis-1', to: 'redis-2' });
   expect(promotions()).toBe(1);
   expect(agent.gateCalls).toEqual(['switch to redis-2']);
+});
+
+test('somebody says by whom: that one takes over, though another one would be chosen', async () => {
+  world.server('redis-2').offset = 5000;
+  expect(await run(undefined, 0, undefined, 'redis-3')).toMatchObject({ from: 'redis-1', to: 'redis-3' });
+});
+
+test('by the one that is primary, or one that does not answer: refused, and nothing is done', async () => {
+  await expect(run(undefined, 0, undefined, 'redis-1')).rejects.toThrow('redis-1 is named primary already');
+  expect(promotions()).toBe(0);
+  world.server('redis-2').hangs = true;
+  await expect(run(undefined, 0, undefined, 'redis-2')).rejects.toThrow(
+    /redis-2 (does not answer|could not be made primary)/,
+  );
 });
 
 test('given up at whatever moment, it says what became of it', async () => {

@@ -1,12 +1,14 @@
 /**
  * Works out how this host's members start when none of them runs, and prepares their files. Where one host has all of
  * the members, the newest data wins. On several hosts an agent sees only its own disks: there nothing is started before
- * a majority of Sentinels can be asked who is primary, and the loop's rules do it then.
+ * a majority of Sentinels can be asked who is primary, and the loop's rules do it then. Where nobody votes the members say
+ * themselves who led, once they run: the loop starts them as they were (topology/own-word.ts).
  */
 
 import { existsSync } from 'node:fs';
 import { makeFolder } from '../../base/make-folder.ts';
 import { type Candidate, chooseColdStart } from '../../topology/cold-start.ts';
+import { hasVoters } from '../../topology/own-word.ts';
 import type { Deployment } from '../deployment.ts';
 import { readDiskState } from '../observe/disk-state.ts';
 import { isFirstStart, namedInFiles, nameInFiles, writeConfigs } from '../units/configure.ts';
@@ -25,7 +27,8 @@ export interface ColdStart {
 export async function prepareColdStart(deployment: Deployment, report: Report): Promise<ColdStart> {
   const { members, spec, events } = deployment;
   const first = await isFirstStart(deployment);
-  const whole = members.every(({ unit }) => unit !== null);
+  const isOneHost = members.every(({ unit }) => unit !== null);
+  const whole = isOneHost && (first || hasVoters(spec));
   const named = (whole ? null : await primaryElsewhere(deployment)) ?? (await namedInFiles(deployment));
   const primary =
     first || !whole ? (named ?? members[0]?.place.id ?? '') : await newest(deployment, named, report);

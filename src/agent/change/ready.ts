@@ -10,7 +10,8 @@ import { lastLogLines } from '../../process/supervised-process.ts';
 import { MemberClient } from '../../redis/member-client.ts';
 import { readTls } from '../../redis/tls.ts';
 import { ownUserName } from '../../spec/secrets.ts';
-import { actingPrimary, namedPrimary } from '../../topology/view.ts';
+import { whyNobodyLeads } from '../../topology/lead-on.ts';
+import { actingPrimary, namedPrimary, whoNames } from '../../topology/view.ts';
 import type { Deployment } from '../deployment.ts';
 import type { Observer } from '../observe/observer.ts';
 import type { Report } from './change-context.ts';
@@ -78,6 +79,8 @@ async function agentClient({ setting }: Deployment, { address, port }: { address
 function whatIsMissing(deployment: Deployment): string | undefined {
   const view = deployment.view();
   const named = namedPrimary(view);
+  const nobodyLeads = whyNobodyLeads(view);
+  if (nobodyLeads !== undefined) return nobodyLeads;
   if (named === null) {
     const locked = deployment.sentinels.find(({ watch }) => watch.seen.locksUsOut)?.place;
     if (locked) {
@@ -91,7 +94,7 @@ function whatIsMissing(deployment: Deployment): string | undefined {
   const primary = view.members.find(({ id }) => id === named.id);
   if (primary?.process?.refusal) return primary.process.refusal.reason;
   if (!primary?.reachable || primary.role !== 'primary') {
-    return `the Sentinels name ${named.id} on host ${primary?.host} primary, and it does not answer as one`;
+    return `${whoNames(view)} ${named.id} on host ${primary?.host} primary, and it does not answer as one`;
   }
   return undefined;
 }

@@ -6,7 +6,7 @@ import { hopeless, waitFor } from '../../base/retry.ts';
 import { lastLogLines } from '../../process/supervised-process.ts';
 import { emptyPrimaryOver, harmAsPrimary } from '../../topology/data-guard.ts';
 import { storeTroubles } from '../../topology/store-trouble.ts';
-import { type MemberView, namedPrimary } from '../../topology/view.ts';
+import { type MemberView, namedPrimary, nobodyIsNamed, whoNames } from '../../topology/view.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { StartFailed, SwitchoverRefused, UnknownProcess } from '../errors.ts';
 import { setEligible } from '../units/eligibility.ts';
@@ -99,7 +99,7 @@ async function restartMember(
   const { id } = member.place;
   const { id: named, epoch } = namedPrimary(deployment.view()) ?? {};
   if (named === undefined) {
-    throw SwitchoverRefused(`${id} is not restarted: no majority of Sentinels says whom it should follow`);
+    throw SwitchoverRefused(`${id} is not restarted: ${nobodyIsNamed(deployment.view())}`);
   }
   if (!unit.process.running) await member.disk?.look();
   const startsAsPrimary = named === id;
@@ -107,9 +107,12 @@ async function restartMember(
   const isDown = startsAsPrimary && !unit.process.running;
   const harm = isDown && view ? harmAsPrimary(deployment.view(), view) : undefined;
   if (harm !== undefined && !acceptDataLoss) {
-    throw SwitchoverRefused(`${id} is not started: the Sentinels name it primary, but ${harm.text}`, {
-      hint: `Restore its data, or run holdfast failover so that another takes over. holdfast restart ${id} --accept-data-loss starts it as it is, and the replicas then copy that.`,
-    });
+    throw SwitchoverRefused(
+      `${id} is not started: ${whoNames(deployment.view())} it primary, but ${harm.text}`,
+      {
+        hint: `Restore its data, or run holdfast failover so that another takes over. holdfast restart ${id} --accept-data-loss starts it as it is, and the replicas then copy that.`,
+      },
+    );
   }
   const empty = view && !unit.process.running ? emptyPrimaryOver(deployment.view(), view) : undefined;
   if (empty && !acceptDataLoss) {

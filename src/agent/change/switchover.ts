@@ -26,6 +26,7 @@
 import { errorCode, errorText } from '../../base/errors.ts';
 import { hopeless, pause, unlessAborted, waitFor } from '../../base/retry.ts';
 import { dieIfSabotaged } from '../../base/sabotage.ts';
+import { hasVoters } from '../../topology/own-word.ts';
 import { namedPrimary } from '../../topology/view.ts';
 import { askSentinelInstead } from '../election/ask-sentinel.ts';
 import { notElected } from '../election/not-elected.ts';
@@ -96,7 +97,7 @@ export async function switchover(
   const onRefusal = (member: string, said: string) => void refusals.set(member, said);
   const { heldSinceMs, promoted } = await change(context, { ...plan, onRefusal }, ballot, to);
   const { id } = promoted.place;
-  report(`${id} is primary. Waiting for the Sentinels to agree`);
+  report(`${id} is primary. Waiting for ${hasVoters(deployment) ? 'the Sentinels' : 'all'} to agree`);
   const over = new AbortController();
   const taken = whenItTakesWrites(promoted, deployment.spec.redis.minReplicasToWrite, over.signal);
   // Of the epoch of a Sentinel that was asked to fail over nothing is known.

@@ -67,6 +67,8 @@ export interface Wishes {
   mayReturn?: boolean;
   /** Somebody asked for it: when nobody surely has all that was acknowledged, one takes over that can. */
   isAskedFor?: boolean;
+  /** By whom it is to be replaced, if somebody said; where nobody votes it may be the lost one itself. */
+  to?: string | null;
 }
 
 /**
@@ -76,7 +78,7 @@ export interface Wishes {
 export async function replacePrimary(
   deployment: Replaceable,
   lost: string,
-  { mayReturn = false, isAskedFor = false }: Wishes = {},
+  { mayReturn = false, isAskedFor = false, to = null }: Wishes = {},
 ): Promise<Replaced> {
   const { elections, events, spec } = deployment;
   const isGone = deployment.members.some(
@@ -98,8 +100,10 @@ export async function replacePrimary(
     return { kind: 'not-elected', why, againInMs };
   }
   dieIfSabotaged('dies-elected');
-  const acting = actingInstead(deployment, lost);
-  const fit = acting ? [acting] : await stillFit(deployment, election, await candidates, isAskedFor);
+  const acting =
+    to === null ? actingInstead(deployment, lost) : to === lost ? asChoice(deployment, to) : undefined;
+  const able = acting ? [acting] : await stillFit(deployment, election, await candidates, isAskedFor);
+  const fit = able.filter((each) => to === null || each.id === to);
   const id = await takeOverWithAny(deployment, election, lost, fit);
   // The gates hear of it first: what is written down here waits for a disk.
   await new Promise((resolve) => setImmediate(resolve));
@@ -199,8 +203,13 @@ function actingInstead(deployment: Replaceable, lost: string): Choice | undefine
   const view = deployment.view();
   const primary = view.members.find(({ id }) => id === lost);
   const id = primary && actsInstead(view, primary)?.id;
+  return id === undefined ? undefined : asChoice(deployment, id);
+}
+
+/** Whoever it is, it is fit. */
+function asChoice(deployment: Replaceable, id: string): Choice | undefined {
   const member = deployment.members.find(({ place }) => place.id === id);
-  if (member === undefined || id === undefined) return undefined;
+  if (member === undefined) return undefined;
   return { id, fit: true, priority: 1, offset: 0, selected: false, answered: true, runId: '', member };
 }
 

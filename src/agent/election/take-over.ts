@@ -11,6 +11,7 @@ import { failoverToWaitFor } from '../../topology/election/selection.ts';
 import { type Turn, type TurnAction, turnOf } from '../../topology/election/turn.ts';
 import { encodeInSync, firstRecord } from '../../topology/in-sync-record.ts';
 import { keepsInSync } from '../../topology/in-sync-set.ts';
+import { hasVoters } from '../../topology/own-word.ts';
 import type { View } from '../../topology/view.ts';
 import { ElectionLapsed, PromotionRefused, PromotionUnanswered } from '../errors.ts';
 import type { MemberObservation } from '../observe/member-watch.ts';
@@ -24,7 +25,7 @@ export interface Server {
   /** Null for a member of another host. */
   readonly unit: { process: { running: boolean } } | null;
   readonly watch: {
-    readonly seen: Pick<MemberObservation, 'reachable'>;
+    readonly seen: Pick<MemberObservation, 'reachable' | 'inSync'>;
     readonly client: Pick<MemberClient, 'promote' | 'replicaOf' | 'fence'>;
   };
 }
@@ -191,12 +192,20 @@ async function promote(
  */
 export async function stay(deployment: Realm, election: Election, primary: Server): Promise<void> {
   const [, ...actions] = turn(deployment, election, { lost: primary.place.id, chosen: primary });
+  // Where nobody votes it is the primary itself whose word must be later than what the other may be told yet.
+  if (!hasVoters(deployment)) return await reign(election, primary);
   const told = actions.map(async (action) => {
     if (action.kind !== 'hello') return;
     const sentinel = deployment.sentinels.find(({ place }) => place.id === action.sentinel);
     if (sentinel) await sayHello(sentinel.watch.client.connection, action.text);
   });
   await Promise.allSettled(told);
+}
+
+async function reign({ epoch }: Election, { watch }: Server): Promise<void> {
+  const { inSync } = watch.seen;
+  const record = inSync ? { inSync: encodeInSync({ ...inSync, epoch }) } : {};
+  await watch.client.promote([], { epoch, ...record }).catch(() => {});
 }
 
 function act(

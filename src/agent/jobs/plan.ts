@@ -122,7 +122,7 @@ function switchover(view: ApiView, to: string | undefined): Draft {
     will: [
       'Writes wait at the gates, and every client stays connected.',
       `${target} gets everything that ${view.primary ?? 'the primary'} has, and becomes primary.`,
-      'The Sentinels name it, and the writes that waited go there.',
+      `${view.sentinels.length > 0 ? 'The Sentinels name it' : 'All members hear of it'}, and the writes that waited go there.`,
     ],
     warnings: behind(candidate === undefined ? fit : [candidate]),
   };
@@ -171,7 +171,7 @@ function failover(view: ApiView): Draft {
   return {
     refusal: underWay(view) ?? (fit.length > 0 ? undefined : nobody),
     will: [
-      'The Sentinels are asked for their votes.',
+      ...(view.sentinels.length > 0 ? ['The Sentinels are asked for their votes.'] : []),
       `One of ${namesOf(fit)} becomes primary at once; ${view.primary ?? 'the old primary'} follows it.`,
     ],
     warnings: [

@@ -11,7 +11,7 @@ import { refusalKind, refusalReply } from '../../redis/errors.ts';
 import { type Info, keyCount, type ReplicationInfo, replicationInfo } from '../../redis/info.ts';
 import { MemberClient } from '../../redis/member-client.ts';
 import { isPaused } from '../../redis/paused.ts';
-import { epochField, fencedField, inSyncField } from '../../stream/lead-position.ts';
+import { epochField, fencedField, inSyncField, leadsField } from '../../stream/lead-position.ts';
 import { decodeInSync, type InSyncRecord } from '../../topology/in-sync-record.ts';
 import type { Busy, MemberRole, MemberView, MemoryRoom, WriteTrouble } from '../../topology/view.ts';
 import { type MemberVitals, vitalsOf } from './member-vitals.ts';
@@ -48,6 +48,8 @@ export interface MemberObservation {
   /** Of a standalone one: in which epoch it was told last who leads, and whether no stream writes to it until it is told again. */
   toldIn: number;
   fenced: boolean;
+  /** Of a standalone one that says that it leads: to this process, or to one before it; null when it does not say so. */
+  leads: 'now' | 'before' | null;
   keys: number | null;
   /** Whether there is room for more; null when it never said. */
   memory: MemoryRoom | null;
@@ -81,6 +83,7 @@ export const nothingKnown: MemberObservation = {
   inSync: null,
   toldIn: 0,
   fenced: false,
+  leads: null,
   keys: null,
   memory: null,
   unsavedChanges: 0,
@@ -94,6 +97,18 @@ const longestText = 200;
 
 /** Where there never was a link, some versions count from 1970. */
 const longestOutageSeconds = 10 * 365 * 24 * 3600;
+
+/** Who leads, by a standalone member's own data; `whom` null for itself, undefined when they don't say. */
+interface MemberWord {
+  whom: { address: string; port: number } | null | undefined;
+  epoch: number;
+  settled: boolean;
+}
+
+function wordOf({ role, follows, leads, toldIn: epoch }: MemberObservation): MemberWord {
+  if (role === 'replica') return { whom: follows ?? undefined, epoch, settled: true };
+  return { whom: leads === null ? undefined : null, epoch, settled: leads === 'now' };
+}
 
 export type OpenMember = (options: ConnectionOptions) => MemberClient;
 
@@ -109,6 +124,7 @@ export class MemberWatch {
   readonly #clock: Clock;
   #silence: Silence;
   #lastAnswer: MemberView['lastAnswer'] = null;
+  #said: MemberWord | null = null;
 
   /** @param open how it is asked: as one that replicates, or as a standalone one. */
   constructor(
@@ -156,6 +172,11 @@ export class MemberWatch {
     return this.#lastAnswer;
   }
 
+  /** Who leads, as a standalone member said last; also of the process before. Null before it said anything of itself. */
+  get said(): MemberWord | null {
+    return this.#said;
+  }
+
   /** How long it has been silent; 0 as long as it may be our own fault. */
   get silentMs(): number {
     return this.#silence.silentMs;
@@ -169,6 +190,7 @@ export class MemberWatch {
   /** Forgets what the process before said: to be called when it died, and when another one starts. */
   reset(): void {
     this.#seen = nothingKnown;
+    if (this.#said !== null) this.#said = { ...this.#said, settled: false };
     this.#silence = new Silence(this.#clock);
     this.client.connection.drop();
     this.#probe?.reset();
@@ -204,6 +226,7 @@ export class MemberWatch {
 
   #answered(seen: MemberObservation): void {
     this.#seen = seen;
+    if (!seen.busy && seen.locksOut === null) this.#said = wordOf(seen);
     this.#silence.answered();
     this.#lastAnswer = { atMs: this.#clock.monotonicMs(), offset: seen.offset };
   }
@@ -283,6 +306,10 @@ function wasSynced(
   return linkDownSeconds !== undefined && linkDownSeconds >= 0 && linkDownSeconds < longestOutageSeconds;
 }
 
+function leadsSince(text: string | undefined): MemberObservation['leads'] {
+  return text === 'now' || text === 'before' ? text : null;
+}
+
 /** @param before what it said last, of this process or the one before. */
 export function observe(info: Info, before: MemberObservation): MemberObservation {
   const replication = replicationInfo(info);
@@ -315,6 +342,7 @@ export function observe(info: Info, before: MemberObservation): MemberObservatio
     inSync: decodeInSync(info[inSyncField]),
     toldIn: Number(info[epochField] ?? 0),
     fenced: info[fencedField] === '1',
+    leads: leadsSince(info[leadsField]),
     keys: keyCount(info),
     memory: memoryRoomOf(info, before.runId === runId ? before.memory : null),
     unsavedChanges: info['aof_enabled'] === '1' ? 0 : Number(info['rdb_changes_since_last_save'] ?? 0),

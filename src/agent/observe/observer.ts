@@ -191,8 +191,13 @@ export class Observer {
 
   async #lookAtMembers(): Promise<void> {
     const { members } = this.#deployment;
+    const asked = members.filter(({ unit }) => unit?.process.running !== false);
     await Promise.all(
-      members.filter(({ unit }) => unit?.process.running !== false).map(({ watch }) => watch.look()),
+      asked.map(async ({ watch }) => {
+        await watch.look();
+        // Who is told next is told in a later one.
+        this.#deployment.elections.noteEpoch(watch.seen.toldIn);
+      }),
     );
   }
 }

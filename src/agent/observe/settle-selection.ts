@@ -5,7 +5,7 @@
 import { inVainUntilMs } from '../../topology/election/candidacy.ts';
 import { servesUnnamed } from '../../topology/election/not-taken-up.ts';
 import { takenUpWithinMs } from '../../topology/election/selection.ts';
-import { type MemberView, namedPrimary, type View } from '../../topology/view.ts';
+import { type MemberView, namedPrimary, type View, whoNames } from '../../topology/view.ts';
 import type { ElectionWatch } from '../election/election-watch.ts';
 import type { EventLog } from '../state/event-log.ts';
 import type { Troubles } from '../state/troubles.ts';
@@ -45,7 +45,7 @@ export function settleSelection(deployment: Observed, view: View, nowMs: number)
   tellWhoIsNotTakenUp(deployment, view, nowMs);
   if (named !== undefined) askWhoDoesNotAct(deployment.member(named));
   if (named !== undefined && deployment.announce(named))
-    events.add('primary', named, `the Sentinels name ${named} primary`);
+    events.add('primary', named, `${whoNames(view)} ${named} primary`);
   return changed;
 }
 

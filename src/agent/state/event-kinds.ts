@@ -36,6 +36,8 @@ export const eventKinds = {
   'in-sync-left':
     'Who is in sync with the standalone member that leads was made anew; whoever was left out may not lead before it is in sync again.',
   killed: 'A process that hangs was killed, or was and has not ended a second later.',
+  'leads-on':
+    'A standalone member is told that it leads, by the own word of the members: nobody votes on that.',
   login: 'Somebody opened a session with a token.',
   'login-refused': 'Somebody tried a token that is none; of one address it is told once an hour.',
   'memory-freed': 'The primary has room again.',
@@ -59,7 +61,7 @@ export const eventKinds = {
   paused: 'Automatic actions are suspended.',
   'persistence-change-failed': 'A change of redis.persistence did not come to its end.',
   'persistence-changed': 'A member has its data in the files of the new redis.persistence.',
-  primary: 'A majority of Sentinels names a new primary.',
+  primary: 'A majority of Sentinels names a new primary; without Sentinels, the members do.',
   promoted: 'This agent, elected, made a replica primary.',
   'promotion-refused': 'A replica refused to be made primary; its own word is in the text.',
   ready: 'The host is up.',

@@ -11,17 +11,19 @@ import { settleRole } from './settle-role.ts';
  * Starts a member's redis-server. What its start needs beside data is made anew when it is gone. A replica begins with a priority
  * of 0 and gets its own when it is in sync: before, it has what was on its disk, and nobody is to go back to that. One that an
  * operator never wants promoted keeps its 0.
- * @param primary whom it follows; null to start as primary.
+ * @param role whom it follows; null to start as primary; `as-it-was` for a standalone member that says itself which it is.
  * @param how whether it counts against the budget of restarts. @param epoch by which that one leads, as the Sentinels say
  */
 export async function startMember(
   setting: Setting,
   member: LiveMember,
-  primary: LiveMember | null,
+  role: LiveMember | null | 'as-it-was',
   how: 'start' | 'restart',
   epoch?: number,
 ): Promise<void> {
   const { unit, place, watch, heldBack, disk } = member;
+  const primary = role === 'as-it-was' ? null : role;
+  const leads = role === null;
   if (unit === null || heldBack === null) throw new TypeError(`${place.id} runs on ${place.host}, not here`);
   const made = await makeWhatIsGone(setting, { place, unit }, primary?.place ?? null);
   if (made !== null) {
@@ -29,10 +31,10 @@ export async function startMember(
       primary === null ? 'it starts without data' : `it copies everything from ${primary.place.id}`;
     setting.events.add('data-missing', place.id, `${place.id} lacked ${made}: made anew; ${then}`);
   }
-  if (primary === null) await noteLoss(setting, member, how);
+  if (leads) await noteLoss(setting, member, how);
   const byOperator = heldBack.operators;
-  if (primary !== null && !byOperator) await heldBack.claim();
-  const priority = primary !== null || byOperator ? 0 : usualPriority;
+  if (!leads && !byOperator) await heldBack.claim();
+  const priority = !leads || byOperator ? 0 : usualPriority;
   const command = await memberCommand(setting, unit.paths, primary?.place ?? null, priority);
   watch.reset();
   disk?.forget();
@@ -43,6 +45,7 @@ export async function startMember(
     pause: (ms: number) => delay(ms, undefined, { ref: false }),
   };
   // Nobody waits for it: what it is waited for shows in the view.
+  if (role === 'as-it-was') return;
   if (setting.spec.mirror !== null) void settleRole(watch.connect(), primary?.place ?? null, wish, epoch);
   else if (primary !== null) void hurryToPrimary(watch.connect(), place, wish);
   if (priority > 0) await heldBack.release();

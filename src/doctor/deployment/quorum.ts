@@ -5,8 +5,10 @@ export const quorum: Check<DeploymentFacts> = {
   id: 'quorum',
   why: 'Without a quorum and a majority, nobody orders a failover when the primary goes.',
   link: 'https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/',
-  look: ({ sentinels }) =>
-    sentinels
+  look: ({ spec, sentinels }) => {
+    if (spec.sentinels.length === 0)
+      return [ok('there are no Sentinels: who leads is a person’s to say (holdfast switchover, failover)')];
+    return sentinels
       .filter(({ reachable }) => reachable)
       .map(({ place, quorumOk, quorumReason }) =>
         quorumOk
@@ -17,5 +19,6 @@ export const quorum: Check<DeploymentFacts> = {
               found: quorumReason,
               fix: 'Bring the missing Sentinels back; see the checks named reachable.',
             },
-      ),
+      );
+  },
 };

@@ -104,7 +104,7 @@ async function handle(request: IncomingMessage, target: ControlTarget): Promise<
     case 'POST /places':
       await target.places({
         members: listed(body['members'], true),
-        sentinels: listed(body['sentinels']),
+        sentinels: noneOr(body['sentinels']),
         ...(body['passwords'] === undefined ? {} : { passwords: passwordsIn(body['passwords']) }),
       });
       return { taken: true };
@@ -123,6 +123,11 @@ async function handle(request: IncomingMessage, target: ControlTarget): Promise<
 }
 
 const mostPlaces = 200;
+
+/** A deployment of standalone members may have no Sentinels. */
+function noneOr(value: unknown): MemberAddress[] {
+  return Array.isArray(value) && value.length === 0 ? [] : listed(value);
+}
 
 /** Addresses with their ports, and of members with their ids. */
 function listed(value: unknown, withIds = false): MemberAddress[] {

@@ -5,7 +5,7 @@ import { parseRole } from '../../redis/role.ts';
 import type { Endpoint, GateConfig, MemberAddress } from '../config.ts';
 import { openLink } from '../upstream/open-link.ts';
 import { type LearnedMember, type Listed, learnMembers, type Membership } from './members.ts';
-import type { SentinelWatch } from './sentinel-watch.ts';
+import type { Witness } from './witness.ts';
 
 const emptyMs = 250;
 const everyMs = 5000;
@@ -22,7 +22,7 @@ interface LearnedEvents {
 /** Asks Sentinels and the primary who belongs to the deployment: members.ts says who does. */
 export class LearnedMembers implements Membership {
   readonly #config: GateConfig;
-  readonly #sentinels: readonly SentinelWatch[];
+  readonly #sentinels: readonly Witness[];
   readonly #events: LearnedEvents;
   #known: readonly LearnedMember[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -30,7 +30,7 @@ export class LearnedMembers implements Membership {
   #stopped = false;
   #complaint = '';
 
-  constructor(config: GateConfig, sentinels: readonly SentinelWatch[], events: LearnedEvents) {
+  constructor(config: GateConfig, sentinels: readonly Witness[], events: LearnedEvents) {
     this.#config = config;
     this.#sentinels = sentinels;
     this.#events = events;
@@ -123,7 +123,7 @@ export class LearnedMembers implements Membership {
   }
 }
 
-async function listOf(sentinel: SentinelWatch): Promise<Endpoint[] | null> {
+async function listOf(sentinel: Witness): Promise<Endpoint[] | null> {
   const replicas = await sentinel.replicas();
   const { vote } = sentinel;
   return replicas === null || vote === null ? null : [vote, ...replicas];

@@ -99,6 +99,11 @@ export interface PrimaryRules {
   readonly sentinels: number;
   /** How many of them make a majority. */
   readonly majority: number;
+  /**
+   * Those that say who is primary are standalone members instead (witness.ts), whose word is never of an earlier epoch than
+   * before, and which publish nothing.
+   */
+  readonly byMembers?: true;
 }
 
 /** For so long after it is new or back, at least, a primary's refusals are waited out. */
@@ -157,6 +162,7 @@ export function reasonOf(state: PrimaryState, rules: PrimaryRules): string | nul
   if (state.mode.kind !== 'open') return state.mode.reason;
   const seen = sentinelsSeen(state);
   if (rules.sentinels === 0 || seen >= rules.majority) return null;
+  if (rules.byMembers) return `no member says who leads; keeping ${state.primary?.id}`;
   return `no majority of Sentinels answers (${seen} of ${rules.sentinels}); keeping ${state.primary?.id}`;
 }
 

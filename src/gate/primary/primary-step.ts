@@ -48,6 +48,7 @@ const slowAskMs = 50;
 const patientAfterMs = 5000;
 const pollHoldingMs = 250;
 const pollOpenMs = 5000;
+const pollMembersMs = 1000;
 /** After a selection that nothing came of: so long the selected one is asked. */
 const selectionLimitMs = 30_000;
 const tryMs = 2;
@@ -276,8 +277,7 @@ class Work {
     if (candidate !== null && (candidate.member === named.member || named.epoch <= candidate.heard)) return;
     // Nor for the one that it replaces.
     if (candidate?.grounds === 'selection' && candidate.before?.member === named.member) return;
-    const by = named.grounds === 'epoch' ? 'a majority of Sentinels' : 'every Sentinel that answers';
-    this.#name({ ...named, by }, selectionLimitMs);
+    this.#name(named, selectionLimitMs);
   }
 
   #name(found: Found, limitMs: number, before: Candidate | null = null): void {
@@ -374,7 +374,8 @@ class Work {
 
   #poll(): void {
     const some = this.#rules.sentinels > 0;
-    const inMs = this.#state.mode.kind === 'open' ? pollOpenMs : pollHoldingMs;
+    const openMs = this.#rules.byMembers ? pollMembersMs : pollOpenMs;
+    const inMs = this.#state.mode.kind === 'open' ? openMs : pollHoldingMs;
     this.#set({ pollAtMs: some ? this.#nowMs + inMs : never });
     if (some && !this.#effects.some(({ kind }) => kind === 'poll')) this.#effects.push({ kind: 'poll' });
   }

@@ -1,4 +1,4 @@
-import { type Endpoint, type GateConfig, type MemberAddress, majorityOf } from '../config.ts';
+import type { Endpoint, GateConfig, MemberAddress } from '../config.ts';
 import { GateControlFailed } from '../errors.ts';
 import type { Eligibility } from '../upstream/in-sync.ts';
 import { OwnPriorities } from '../upstream/own-priorities.ts';
@@ -22,9 +22,9 @@ import {
 } from './primary-state.ts';
 import { step } from './primary-step.ts';
 import { readyMember } from './ready-member.ts';
-import { SentinelWatch } from './sentinel-watch.ts';
 import { Succession } from './succession.ts';
 import { whoMayBePromoted } from './who-may-be-promoted.ts';
+import { openWitness, rulesFor, type Witness, witnessesAt } from './witness.ts';
 
 export interface PrimaryEvents {
   /** The primary, or what is held, changed. */
@@ -49,7 +49,7 @@ export class PrimaryWatch {
   readonly #succession: Succession;
   readonly #events: PrimaryEvents;
   readonly #log: (text: string) => void;
-  #sentinels: SentinelWatch[];
+  #witnesses: Witness[];
   readonly #named: NamedMembers;
   /** Null when the configuration names them. */
   readonly #learned: LearnedMembers | null;
@@ -74,16 +74,17 @@ export class PrimaryWatch {
     this.#priorities = new OwnPriorities(config);
     this.#succession = new Succession(config);
     this.#rules = this.#rulesNow();
-    this.#state = initialState({ ...this.#rules, sentinels: config.sentinels.length }, performance.now());
-    this.#sentinels = config.sentinels.map((endpoint) => this.#sentinelAt(endpoint));
+    const witnesses = witnessesAt(config);
+    this.#state = initialState({ ...this.#rules, sentinels: witnesses.length }, performance.now());
+    this.#witnesses = witnesses.map((endpoint) => this.#witnessAt(endpoint));
     const learning = {
       primary: () => (this.#succession.serving === null ? this.#state.primary : null),
       onChange: () => {
-        for (const sentinel of this.#sentinels) this.#onVote(sentinel);
+        for (const sentinel of this.#witnesses) this.#onVote(sentinel);
       },
       log,
     };
-    this.#learned = config.members.length > 0 ? null : new LearnedMembers(config, this.#sentinels, learning);
+    this.#learned = config.members.length > 0 ? null : new LearnedMembers(config, this.#witnesses, learning);
     this.#named = new NamedMembers(config.members);
   }
 
@@ -93,7 +94,7 @@ export class PrimaryWatch {
 
   /** How many Sentinels make a majority. */
   get majority(): number {
-    return this.#rules.majority;
+    return this.#rules.byMembers ? 0 : this.#rules.majority;
   }
 
   /**
@@ -109,43 +110,39 @@ export class PrimaryWatch {
     if (primary !== null && !isIn(primary, members))
       throw GateControlFailed(`${primary.id} is primary, and not among the members that are named`);
     this.#named.replace(members);
-    const before = this.#sentinels;
-    const kept = sentinels.map(
-      (endpoint) => before.find((watch) => isIn(watch.endpoint, [endpoint])) ?? this.#sentinelAt(endpoint),
+    const before = this.#witnesses;
+    const places = { members: [...members], sentinels: [...sentinels], standalone: this.#config.standalone };
+    const kept = witnessesAt(places).map(
+      (endpoint) => before.find((watch) => isIn(watch.endpoint, [endpoint])) ?? this.#witnessAt(endpoint),
     );
     this.#state = withSentinels(
       this.#state,
       kept.map((watch) => (before.includes(watch) ? before.indexOf(watch) : null)),
     );
-    this.#sentinels = kept;
-    this.#rules = { sentinels: kept.length, majority: majorityOf(kept.length) };
+    this.#witnesses = kept;
+    this.#rules = rulesFor(places);
     for (const watch of before) if (!kept.includes(watch)) watch.stop();
     for (const watch of kept) if (!before.includes(watch)) watch.start();
-    this.#log(`members are ${members.map(({ id }) => id).join(', ')}; ${kept.length} Sentinels`);
+    this.#log(`members are ${members.map(({ id }) => id).join(', ')}; ${sentinels.length} Sentinels`);
     this.#take({ kind: 'tick' });
   }
 
-  #sentinelAt(endpoint: Endpoint): SentinelWatch {
-    const { deployment, sentinelCredentials: credentials, tls } = this.#config;
-    const watch: SentinelWatch = new SentinelWatch(
-      endpoint,
-      { deployment, credentials, tls, log: this.#log },
-      {
-        onSelected: (replica, old, event) => this.#onSelected(replica, old, event),
-        onAborted: (event) => {
-          if (this.#succession.serving === null) this.#take({ kind: 'aborted', event });
-        },
-        onVote: () => this.#onVote(watch),
+  #witnessAt(endpoint: Endpoint): Witness {
+    const witness: Witness = openWitness(endpoint, this.#config, this.#log, {
+      onSelected: (replica, old, event) => this.#onSelected(replica, old, event),
+      onAborted: (event) => {
+        if (this.#succession.serving === null) this.#take({ kind: 'aborted', event });
       },
-    );
-    return watch;
+      onVote: () => this.#onVote(witness),
+    });
+    return witness;
   }
 
   start(): void {
     const sole =
-      this.#succession.serving ?? (this.#sentinels.length === 0 ? this.#config.members[0] : undefined);
+      this.#succession.serving ?? (this.#witnesses.length === 0 ? this.#config.members[0] : undefined);
     if (sole !== undefined) this.#take({ kind: 'sole', member: sole, by: 'the configuration' });
-    for (const sentinel of this.#sentinels) sentinel.start();
+    for (const sentinel of this.#witnesses) sentinel.start();
     this.#learned?.look();
     this.#take({ kind: 'tick' });
   }
@@ -154,7 +151,7 @@ export class PrimaryWatch {
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    for (const sentinel of this.#sentinels) sentinel.stop();
+    for (const sentinel of this.#witnesses) sentinel.stop();
     this.#learned?.stop();
     this.#priorities.stop();
     this.#closeProbes();
@@ -204,12 +201,12 @@ export class PrimaryWatch {
   }
 
   get sentinelsSeen(): number {
-    return sentinelsSeen(this.#state);
+    return this.#rules.byMembers ? 0 : sentinelsSeen(this.#state);
   }
 
   /** Which replicas could be promoted. */
   eligibility(): Promise<Eligibility> {
-    return whoMayBePromoted(this.#sentinels, this.members, this.#priorities);
+    return whoMayBePromoted(this.#witnesses, this.members, this.#priorities);
   }
 
   /** A connection to the member failed. */
@@ -280,20 +277,20 @@ export class PrimaryWatch {
    */
   async moveTo(to: 'members' | 'predecessor', onlyCheck: boolean): Promise<void> {
     if (this.#succession.state === (to === 'members' ? 'left' : 'serves')) return;
-    const member = to === 'members' ? await readyMember(this.#sentinels, this.members, this.#config) : null;
+    const member = to === 'members' ? await readyMember(this.#witnesses, this.members, this.#config) : null;
     if (onlyCheck) return;
     this.#succession.note(to);
     this.#rules = this.#rulesNow();
     this.#state = withoutClaims(this.#state);
     const next = this.#succession.serving ?? member;
     if (next !== null) this.#take({ kind: 'sole', member: next, by: 'whoever moves the clients' });
-    for (const sentinel of this.#sentinels) this.#onVote(sentinel);
+    for (const sentinel of this.#witnesses) this.#onVote(sentinel);
   }
 
   /** While the predecessor serves, Sentinels are listened to for later, and nothing follows from what they say. */
   #rulesNow(): PrimaryRules {
     if (this.#succession.serving !== null) return { sentinels: 0, majority: 0 };
-    return { sentinels: this.#config.sentinels.length, majority: this.#config.quorumMajority };
+    return rulesFor(this.#config, this.#config.quorumMajority);
   }
 
   #onSelected(replica: Endpoint, old: Endpoint, event: string): void {
@@ -303,8 +300,8 @@ export class PrimaryWatch {
     this.#take({ kind, member, old: this.members.find(old) ?? null, event });
   }
 
-  #onVote(watch: SentinelWatch): void {
-    const sentinel = this.#sentinels.indexOf(watch);
+  #onVote(watch: Witness): void {
+    const sentinel = this.#witnesses.indexOf(watch);
     if (sentinel === -1 || this.#succession.serving !== null) return;
     const claim = watch.vote && { member: this.#memberAt(watch.vote), epoch: watch.vote.epoch };
     this.#take({ kind: 'claim', sentinel, claim });
@@ -333,7 +330,7 @@ export class PrimaryWatch {
         void this.#ask(effect.member);
         return;
       case 'poll':
-        for (const sentinel of this.#sentinels) void sentinel.poll();
+        for (const sentinel of this.#witnesses) void sentinel.poll();
         return;
       case 'log':
         this.#log(effect.text);

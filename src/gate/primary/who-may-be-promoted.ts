@@ -4,14 +4,14 @@ import { keyOf } from '../upstream/durability.ts';
 import type { Eligibility } from '../upstream/in-sync.ts';
 import type { OwnPriorities } from '../upstream/own-priorities.ts';
 import type { Membership } from './members.ts';
-import type { SentinelWatch } from './sentinel-watch.ts';
+import type { Witness } from './witness.ts';
 
 /**
  * Which replicas at least one of the Sentinels that answer could promote, or that say of themselves that they may be: an
  * agent promotes such a one, whatever the Sentinels think of it. Without Sentinels: none.
  */
 export async function whoMayBePromoted(
-  sentinels: readonly Pick<SentinelWatch, 'replicas'>[],
+  sentinels: readonly Pick<Witness, 'replicas'>[],
   members: Pick<Membership, 'find' | 'all'>,
   priorities: Pick<OwnPriorities, 'eligible'>,
 ): Promise<Eligibility> {

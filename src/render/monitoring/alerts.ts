@@ -178,6 +178,7 @@ function memberAlerts(spec: Spec): Alert[] {
 }
 
 function sentinelAlerts(spec: Spec): Alert[] {
+  if (spec.sentinels.length === 0) return [];
   const each = (metric: string) => `max by (deployment, sentinel) (${of(spec, metric)})`;
   const majority = Math.floor(spec.sentinels.length / 2) + 1;
   return [

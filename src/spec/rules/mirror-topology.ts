@@ -10,7 +10,8 @@ export function mirrorTopologyRules(spec: Spec, file: SpecFile): Problem[] {
       { path: ['mirror'], message: 'it has no meaning without topology: mirror; say that, or remove it' },
     ];
   }
-  const { redis, gate, members } = spec;
+  const { redis, gate, members, mirrors } = spec;
+  const nobodyVotes = file.sentinel?.count === 0 && spec.sentinels.length === 0;
   const found: [wrong: boolean, path: Problem['path'], message: string][] = [
     [
       members.length < 2,
@@ -26,6 +27,16 @@ export function mirrorTopologyRules(spec: Spec, file: SpecFile): Problem[] {
       spec.mirror.onSplit === 'serve' && spec.mirror.ack !== 'one',
       ['mirror', 'onSplit'],
       `with ack: ${spec.mirror.ack} a lead that is cut off acknowledges nothing; allowed with it: refuse`,
+    ],
+    [
+      nobodyVotes && spec.mirror.ack === 'quorum',
+      ['mirror', 'ack'],
+      'with sentinel.count: 0 nobody votes which of those that are left may lead, and quorum needs that; allowed: one, all',
+    ],
+    [
+      nobodyVotes && mirrors.length > 0,
+      ['mirrors'],
+      'a mirror by stream learns from the Sentinels who leads, and sentinel.count is 0; mirrors with how: requests are possible',
     ],
     [
       redis.minReplicasToWrite > 0,

@@ -5,7 +5,21 @@ import type { SpecFile } from '../schema.ts';
 import type { Spec } from '../spec.ts';
 
 export function sentinelRules(spec: Spec, file: SpecFile): Problem[] {
+  if (file.sentinel?.count === 0 && spec.sentinels.length === 0) return noneRules(spec, file);
   return [...countRules(spec, file), ...quorumRules(spec), ...timingRules(spec)];
+}
+
+/** Nobody votes: what that leaves possible is topology: mirror's to say. */
+function noneRules(spec: Spec, file: SpecFile): Problem[] {
+  if (spec.mirror === null) {
+    const message =
+      'found 0: nobody would replace a primary that is lost; at least 3 are needed. Only with topology: mirror it may be 0: then a person says who leads';
+    return [{ path: ['sentinel', 'count'], message }];
+  }
+  const path = ['sentinel', 'quorum'];
+  const message = 'it has no meaning with count: 0, which is no Sentinel; remove it';
+  const unused: Problem[] = file.sentinel?.quorum === undefined ? [] : [{ path, message, about: 'key' }];
+  return [...unused, ...timingRules(spec)];
 }
 
 function countRules(spec: Spec, file: SpecFile): Problem[] {

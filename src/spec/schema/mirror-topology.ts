@@ -19,7 +19,7 @@ export const mirrorTopologySchema = field.section(
     onSplit: field
       .choice(['refuse', 'serve'], {
         about:
-          'Of what a lead took that was cut off from most voters and replaced, which with ack: one it has acknowledged. refuse: it is gone. serve: it is kept in a file when the member comes back.',
+          'Of what a lead took that was cut off from most voters and replaced, which with ack: one it has acknowledged. refuse: it is gone. serve: it is kept in a file when the member comes back. Without Sentinels serve also has another member lead by itself.',
         default: 'refuse',
       })
       .optional(),

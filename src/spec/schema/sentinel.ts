@@ -13,7 +13,15 @@ export const minDetectAfterMs = 3000;
 export const sentinelSchema = field.section(
   {
     count: field
-      .whole({ about: 'How many Sentinels, on this machine: an odd number from 3.', default: 3 }, 1, 49)
+      .whole(
+        {
+          about:
+            'How many Sentinels, on this machine: an odd number from 3. With topology: mirror also 0, on one host or several: then a person says who leads.',
+          default: 3,
+        },
+        0,
+        49,
+      )
       .optional(),
     on: field
       .hostList('Hosts of the Sentinels. Default: the first odd number of hosts, at least three.')

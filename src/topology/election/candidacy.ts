@@ -13,6 +13,8 @@
  *   hand: when the one that it follows acts as primary, for half a second at least, that one is elected. If the Sentinels do not
  *   take that up (they don't hear this agent's hello, or don't believe it), it is tried again after pauses that grow, and
  *   then no more: each vote keeps the Sentinels from a failover of their own for twice failover-timeout.
+ * - `silent`: nobody votes, the spec has `onSplit: serve`, and for `detectAfter` a primary of another host has not answered
+ *   this agent. Nobody elects it: on a split both sides have one that leads.
  *
  * In every case: nothing is paused or under way; a majority, and the quorum, of Sentinels answers and is not in TILT;
  * none of them is in a failover of which something may still come (selection.ts); nobody is promoted yet; nobody else was voted
@@ -21,11 +23,12 @@
  * other, in the order of their hosts in the spec, so that they don't split the votes.
  */
 import { type EligibilityRules, heirs, willing } from '../eligibility.ts';
+import { hasVoters } from '../own-word.ts';
 import { type MemberView, namedPrimary, type SentinelView, type View } from '../view.ts';
 import { voteIsStaleAfterMs, votesNeeded } from './election.ts';
 import { isSelectionSpent } from './selection.ts';
 
-export type Cause = 'process-gone' | 'agreed-down' | 'vote-unused' | 'not-acting';
+export type Cause = 'process-gone' | 'agreed-down' | 'silent' | 'vote-unused' | 'not-acting';
 
 export interface Candidacy {
   /** The primary that the Sentinels name. */
@@ -44,6 +47,8 @@ export interface CandidacyRules extends EligibilityRules {
 
 /** Time that the agent of the host before needs to be elected. */
 const turnOfEachMs = 40;
+/** Where nobody votes the next must have seen what the one before did: members are looked at every second. */
+const turnWithoutVotesMs = 2000;
 /** As long as the news of a promotion may be on its way to who observes. */
 const actsWithinMs = 500;
 /** Until the same one is elected once more when the Sentinels do not take it up; each time twice as long. */
@@ -54,14 +59,15 @@ const elevatesAtMost = 4;
 export function candidacy(view: View, rules: CandidacyRules, nowMs: number): Candidacy | undefined {
   const named = namedPrimary(view)?.id;
   const primary = view.members.find(({ id }) => id === named);
-  if (!primary || isUnderWay(view, primary, nowMs) || !hasQuorum(view, rules)) return undefined;
+  if (!primary || isUnderWay(view, primary, nowMs) || !isReplacedByItself(view, rules)) return undefined;
   const instead = actsInstead(view, primary);
   if (instead === undefined && actsBeside(view, primary)) return undefined;
   const fit = instead ? willing(view, [instead]) : heirs(view, rules, nowMs);
   const reason = causeNow(view, primary, rules, nowMs);
   if (fit.length === 0 || !reason) return undefined;
   const { cause, sinceMs } = reason;
-  const inTurnMs = sinceMs + (cause === 'process-gone' ? 0 : rules.rank * turnOfEachMs);
+  const turnMs = hasVoters(view) ? turnOfEachMs : turnWithoutVotesMs;
+  const inTurnMs = sinceMs + (cause === 'process-gone' ? 0 : rules.rank * turnMs);
   const fromMs = Math.max(
     inTurnMs,
     afterTheVote(view),
@@ -96,7 +102,8 @@ function causeNow(
   const downs = view.sentinels.filter(mayVote).flatMap(({ agreedDownAtMs }) => agreedDownAtMs ?? []);
   if (!answers && downs.length > 0) return { cause: 'agreed-down', sinceMs: Math.min(...downs) };
   if (!answers && isSilentToAll(view, primary, rules)) {
-    return { cause: 'agreed-down', sinceMs: nowMs - primary.unansweredMs + rules.sentinel.detectAfterMs };
+    const cause = hasVoters(view) ? 'agreed-down' : 'silent';
+    return { cause, sinceMs: nowMs - primary.unansweredMs + rules.sentinel.detectAfterMs };
   }
   if (view.vote !== null && primary.refuses) {
     return { cause: 'vote-unused', sinceMs: view.vote.atMs + voteIsStaleAfterMs };
@@ -157,6 +164,14 @@ export function actsBeside(view: View, primary: MemberView): MemberView | undefi
   return view.members.find(({ id, reachable, role }) => id !== primary.id && reachable && role === 'primary');
 }
 
+/**
+ * Whether a lost primary is replaced without a person: by votes, or, where nobody votes, when the spec would rather have two
+ * that serve than none (`onSplit: serve`).
+ */
+export function isReplacedByItself(view: View, rules: CandidacyRules): boolean {
+  return hasVoters(view) ? hasQuorum(view, rules) : rules.mirror?.onSplit === 'serve';
+}
+
 /** An election needs the quorum that the spec says and a majority, as SENTINEL CKQUORUM counts; none may be in TILT. */
 export function hasQuorum(view: View, { sentinel }: { sentinel: { quorum: number } }): boolean {
   return areEnough(view.sentinels.filter(mayVote), view, sentinel);
@@ -182,6 +197,8 @@ export function causeInWords(primary: string, cause: Cause): string {
       return `the process of the primary ${primary} is gone`;
     case 'agreed-down':
       return `the Sentinels agree that the primary ${primary} is down`;
+    case 'silent':
+      return `the primary ${primary} has not answered this agent for detectAfter`;
     case 'vote-unused':
       return `a vote to replace the primary ${primary} was not used, it is gone`;
     case 'not-acting':

@@ -71,7 +71,9 @@ export type Outcome =
   /** Not without Sentinels that do not speak the protocol. */
   | 'not-understood';
 
+/** Where nobody votes (own-word.ts) none are: who is asked to by a person has the epoch. */
 export function votesNeeded({ sentinels, quorum }: Electorate): number {
+  if (sentinels.length === 0) return 0;
   return Math.max(quorum, Math.floor(sentinels.length / 2) + 1);
 }
 
