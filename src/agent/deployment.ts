@@ -281,6 +281,7 @@ export class Deployment {
       watchesNothing: watch.seen.watchesNothing && runs,
       forgotLately: watch.seen.forgotLately && runs,
       toldAtMs: watch.toldAtMs,
+      namesSinceMs: watch.namesSinceMs,
     };
   }
 }

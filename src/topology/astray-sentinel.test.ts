@@ -44,6 +44,8 @@ test('one that watches another server is told when its colleagues can’t have b
     expect(find({ primary }, { namedSinceMs: nowMs - 5000 })).toBeUndefined();
     expect(find({ primary, configEpoch: 2 })).toBeUndefined();
     expect(find({ primary, toldAtMs: nowMs - 10_000 })).toBeUndefined();
+    // The first that heard of a change, whose epoch is not known yet.
+    expect(find({ primary, namesSinceMs: nowMs - 100 })).toBeUndefined();
     expect(find({ primary, tilt: true })).toBeUndefined();
   }
 });

@@ -6,7 +6,9 @@
  *
  * 1. It knows no primary of this name. At once: it has no vote, and remembers nothing that could be lost. Whom it is told:
  *    whom-to-name.ts.
- * 2. It watches another server than the one that a majority has named for longer than a hello takes, under no newer epoch.
+ * 2. It watches another server than the one that a majority has named for longer than a hello takes, under no newer epoch, and has for as
+ *    long: an event tells at once whom a Sentinel names, and not under which epoch, and one that names another since a moment ago may
+ *    be the first to hear of a change.
  * 3. It says that the primary is down, which answers this agent, and has for longer than a Sentinel takes to notice, and no
  *    colleague agrees: it can't log in there. Of a network that is whole again agent and Sentinel learn one after the other.
  *
@@ -63,7 +65,8 @@ function withAnother(view: View, sentinel: SentinelView, nowMs: number): Astray 
   if (failoverUnderWay(view) !== undefined || view.vote !== null) return undefined;
   if (view.namedSinceMs === null || nowMs - view.namedSinceMs < learnsWithinMs) return undefined;
   if (toldAtMs !== null && nowMs - toldAtMs < tellAgainMs) return undefined;
-  if (sentinel.primary !== named.id && sentinel.configEpoch <= named.epoch) {
+  const isLate = sentinel.namesSinceMs === null || nowMs - sentinel.namesSinceMs >= learnsWithinMs;
+  if (sentinel.primary !== named.id && sentinel.configEpoch <= named.epoch && isLate) {
     const reason = `${id} watches ${sentinel.primary ?? 'a server that is no member'}, and the primary is ${named.id}: it is told so`;
     return { process: id, primary: named.id, code: 'watches-another', reason };
   }

@@ -194,6 +194,8 @@ export interface SentinelView {
   forgotLately: boolean;
   /** When this agent last told it what it is to watch; null when it never did. */
   toldAtMs: number | null;
+  /** Since when it has named the server that it names; null before it named one. */
+  namesSinceMs: number | null;
 }
 
 export interface GateView {

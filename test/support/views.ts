@@ -125,6 +125,7 @@ export function aSentinel(id: string, changes: Partial<SentinelView> = {}): Sent
     watchesNothing: false,
     forgotLately: false,
     toldAtMs: null,
+    namesSinceMs: 0,
     ...changes,
   };
 }

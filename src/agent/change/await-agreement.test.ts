@@ -3,7 +3,10 @@ import { aPrimary, aReplica, aView, threeSentinels } from '../../../test/support
 import type { SentinelView, View } from '../../topology/view.ts';
 import { type Change, successorOf, waitForAgreement } from './await-agreement.ts';
 
-const change: Change = { from: 'redis-1', to: 'redis-2', epoch: 5, unlinked: new Set(), refusals: new Map() };
+const change: Change = {
+  ...{ from: 'redis-1', to: 'redis-2', epoch: 5, unlinked: new Set(), refusals: new Map() },
+  takesWrites: Promise.resolve(),
+};
 const members = (primary: string) =>
   ['redis-1', 'redis-2', 'redis-3'].map((id) => (id === primary ? aPrimary(id) : aReplica(id)));
 const naming = (primary: string, configEpoch: number, said: Partial<SentinelView> = {}): View =>
@@ -39,6 +42,13 @@ test('a new primary that is replaced meanwhile: it ends then, and says who is pr
     message: 'redis-2 was made primary, and was replaced since: redis-3 is primary now',
   });
   expect(performance.now() - sinceMs).toBeLessThan(10_000);
+});
+
+test('one that is replaced after all agreed, and before it took a write: it ends then as well', async () => {
+  const views = [naming('redis-2', 5), naming('redis-2', 5), naming('redis-3', 6)];
+  await expect(wait(views, { takesWrites: new Promise(() => {}) })).rejects.toMatchObject({
+    message: 'redis-2 was made primary, and was replaced since: redis-3 is primary now',
+  });
 });
 
 /** redis-3 has no link to the new primary. */

@@ -1,4 +1,4 @@
-/** The end of a switchover: every Sentinel names the new primary and every replica follows it; or somebody has replaced it. */
+/** The end of a switchover: every Sentinel names the new primary, every replica follows it and it takes writes; or somebody has replaced it. */
 import { errorCode } from '../../base/errors.ts';
 import { hopeless, waitFor } from '../../base/retry.ts';
 import { ownUserName } from '../../spec/secrets.ts';
@@ -26,6 +26,8 @@ export interface Change {
   unlinked: ReadonlySet<string>;
   /** By member that may not be told to follow: what it said. Grows as they answer. */
   refusals: ReadonlyMap<string, string>;
+  /** Settles when the new primary takes writes, or that is waited for no longer. */
+  takesWrites: Promise<unknown>;
 }
 
 /**
@@ -38,6 +40,10 @@ export async function waitForAgreement(
   change: Change,
 ): Promise<string[]> {
   const relinkedByMs = performance.now() + relinkWithinMs;
+  let takesWrites = false;
+  void change.takesWrites.finally(() => {
+    takesWrites = true;
+  });
   const agreed = async () => {
     await observer.lookAtAll();
     const view = deployment.view();
@@ -47,7 +53,7 @@ export async function waitForAgreement(
     const unwilling = missing.find((id) => change.refusals.has(id));
     if (unwilling !== undefined) throw hopeless(refusedToFollow(change, unwilling));
     if (missing.some((id) => !change.unlinked.has(id))) return false;
-    return (missing.length === 0 || performance.now() > relinkedByMs) && missing;
+    return takesWrites && (missing.length === 0 || performance.now() > relinkedByMs) && missing;
   };
   return waitFor(agreed, {
     what: 'the Sentinels to agree',
@@ -57,11 +63,12 @@ export async function waitForAgreement(
   }).catch((cause) => {
     signal.throwIfAborted();
     if (errorCode(cause) === 'SWITCHOVER_FAILED') throw cause;
-    const missing = whoDoesNotFollow(deployment.view(), change.to).join(', ');
-    throw SwitchoverFailed(
-      `${change.to} was made primary, and after ${agreeWithinMs} ms ${missing} did not follow it`,
-      { hint: hintFor(deployment.view(), change.to), cause },
-    );
+    const missing = whoDoesNotFollow(deployment.view(), change.to);
+    const what = missing.length > 0 ? `${missing.join(', ')} did not follow it` : 'it takes no writes';
+    throw SwitchoverFailed(`${change.to} was made primary, and after ${agreeWithinMs} ms ${what}`, {
+      hint: hintFor(deployment.view(), change.to),
+      cause,
+    });
   });
 }
 

@@ -10,8 +10,8 @@
  *    offsets are compared until they are equal. Then they hold for longer, and it has no more than it had, so that it was paused all the
  *    time. If they don't become equal, nothing has changed: everything is released.
  * 4. In one turn: the target is promoted and tells the Sentinels, the others follow it, the gates switch.
- * 5. It is done when every Sentinel names the new primary and every replica that had a link is linked to it; and ends when that one
- *    was replaced, or when one may not be told whom to follow.
+ * 5. It is done when every Sentinel names the new primary, every replica that had a link is linked to it and it takes writes; and ends
+ *    when that one was replaced, or when one may not be told whom to follow.
  *
  * A target that does not answer may yet carry out what it was told, when it answers again. So writes stay held until the
  * Sentinels have it by a later epoch that the old primary stays; then its word is no news to them. What they say behind that
@@ -103,7 +103,7 @@ export async function switchover(
   // Of the epoch of a Sentinel that was asked to fail over nothing is known.
   const epoch = ballot.outcome === 'elected' ? ballot.election.epoch : Number.POSITIVE_INFINITY;
   await pause(settlesMs, operation.signal).catch(() => {});
-  const agreed = waitForAgreement(context, { from, to: id, epoch, unlinked, refusals });
+  const agreed = waitForAgreement(context, { from, to: id, epoch, unlinked, refusals, takesWrites: taken });
   const without = await agreed.catch((error) => {
     over.abort();
     if (!operation.signal.aborted) throw error;

@@ -54,6 +54,7 @@ export class SentinelWatch {
   #subscribed = false;
   #answeredAtMs: number | null = null;
   #toldAtMs: number | null = null;
+  #namesSinceMs: number | null = null;
   /** When it said last what it watches. */
   #namedAtMs: number | null = null;
   readonly #clock: Clock;
@@ -95,6 +96,11 @@ export class SentinelWatch {
     return this.#toldAtMs;
   }
 
+  /** Since when it has named the server that it names, on the monotonic clock; null before it named one. */
+  get namesSinceMs(): number | null {
+    return this.#namesSinceMs;
+  }
+
   noteTold(): void {
     this.#toldAtMs = this.#clock.monotonicMs();
   }
@@ -110,7 +116,7 @@ export class SentinelWatch {
       const { address, port, flags, configEpoch, okPingAgeMs } = await this.client.primary();
       this.#answeredAtMs = this.#clock.monotonicMs();
       this.#namedAtMs = this.#answeredAtMs;
-      this.#seen = {
+      this.#see({
         ...this.#seen,
         reachable: true,
         locksUsOut: false,
@@ -122,7 +128,7 @@ export class SentinelWatch {
         agreedDown: flags.includes('o_down'),
         primarySilentMs: okPingAgeMs,
         failoverInProgress: flags.includes('failover_in_progress'),
-      };
+      });
     } catch (error) {
       const locksUsOut = ['NOAUTH', 'WRONGPASS'].includes(refusalKind(error) ?? '');
       this.#seen = { ...this.#seen, reachable: false, locksUsOut, watchesNothing: false };
@@ -130,6 +136,13 @@ export class SentinelWatch {
       // A subscription to a host that is lost, or came back as another, stays silent for ever unless it is asked.
       if (this.#subscribed) await this.#events.connection.call('PING').catch(() => {});
     }
+  }
+
+  #see(next: SentinelObservation): void {
+    const { primary } = this.#seen;
+    const isAnother = next.primary?.address !== primary?.address || next.primary?.port !== primary?.port;
+    if (isAnother) this.#namesSinceMs = this.#clock.monotonicMs();
+    this.#seen = next;
   }
 
   /** What it was about went with what it watched; whom it named last is kept. */
@@ -160,7 +173,7 @@ export class SentinelWatch {
   #heard(channel: string, message: string): void {
     const event = parseSentinelEvent(channel, message, this.#name);
     if (!event) return;
-    this.#seen = afterEvent(this.#seen, event);
+    this.#see(afterEvent(this.#seen, event));
     this.#onEvent(event);
     // The event does not say under which epoch.
     if (event.newPrimary) void this.look();
