@@ -224,7 +224,7 @@ describe.skipIf(why !== null)(
             state === 'healthy' && members.find(({ id }) => id === old)?.role === 'replica',
         );
         const [diverged] = fleet.events(cut).filter(({ kind }) => kind === 'mirror-diverged');
-        expect(diverged?.text).toMatch(/^redis-1 had there that redis-2 has otherwise, or not/);
+        expect(diverged?.text).toMatch(/^redis-1 had 'there' that redis-2 has otherwise, or not/);
         expect(await fleet.member(old).mget('before', 'here', 'there')).toEqual(['1', '1', null]);
       },
       farOff,
