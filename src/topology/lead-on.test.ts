@@ -60,6 +60,9 @@ describe('who leads by the members’ own word', () => {
     expect(actingPrimary(view)).toBeNull();
     expect(decided(view)).toMatchObject({ kind: 'lead-on', member: 'redis-1', epoch: 5 });
     expect(actingPrimary(viewOf(leads('redis-1', 5), follows('redis-2', 'redis-1', 5)))?.id).toBe('redis-1');
+    const inSync = { epoch: 7, version: 0, in: ['redis-1'], leaving: [], joining: [] };
+    const voted = leads('redis-1', 5, { word: word('redis-1', 5, false), inSync });
+    expect(decideLead(viewOf(voted, follows('redis-2', 'redis-1', 5)))?.epoch).toBe(7);
   });
 
   test('it is not told so before all others were heard, nor when its data is gone and others have some', () => {

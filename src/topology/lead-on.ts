@@ -24,7 +24,9 @@ export function decideLead(view: View): LeadDecision | undefined {
   const { id, process, reachable, busy, locksOut, role } = member;
   const canBeTold = process?.running && reachable && !busy && locksOut === null && role === 'primary';
   if (!canBeTold || whoIsUnheard(view, id).length > 0 || hasLostItsData(view, member)) return undefined;
-  return { kind: 'lead-on', member: id, epoch: found.epoch, reason: `${id} leads: ${found.why}` };
+  // Who was left out of those in sync, by votes before, has a record of an earlier one.
+  const epoch = Math.max(found.epoch, member.inSync?.epoch ?? 0);
+  return { kind: 'lead-on', member: id, epoch, reason: `${id} leads: ${found.why}` };
 }
 
 /** On a first start. */

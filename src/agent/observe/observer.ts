@@ -196,7 +196,8 @@ export class Observer {
       asked.map(async ({ watch }) => {
         await watch.look();
         // Who is told next is told in a later one.
-        this.#deployment.elections.noteEpoch(watch.seen.toldIn);
+        const { toldIn, inSync } = watch.seen;
+        this.#deployment.elections.noteEpoch(Math.max(toldIn, inSync?.epoch ?? 0));
       }),
     );
   }

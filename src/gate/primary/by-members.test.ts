@@ -87,6 +87,15 @@ test('a later word moves it, once that one says itself that it leads; an earlier
   expect(gate.state.mode.kind).toBe('all');
 });
 
+test('two were made the lead in one epoch, on two sides of a split: the one that the first member names', () => {
+  const gate = new Gate().says(one, one, 5).says(two, two, 6).role(two, 'master');
+  expect(gate.state.primary?.id).toBe('redis-2');
+  gate.says(one, one, 6).role(one, 'master');
+  expect(gate.state.primary?.id).toBe('redis-1');
+  gate.says(two, two, 6).role(two, 'master').says(two, one, 6);
+  expect(gate.state.primary?.id).toBe('redis-1');
+});
+
 test('nobody says anything: it keeps its primary, and tells so', () => {
   const gate = new Gate().says(one, one, 5).says(two, one, 5).role(one, 'master').silent(one).silent(two);
   expect(gate.state.mode.kind).toBe('open');

@@ -28,13 +28,21 @@ export function namedBySentinels(state: PrimaryState, rules: PrimaryRules, nowMs
   const newest = claims.reduce<Claim | null>((a, b) => (a === null || b.epoch > a.epoch ? b : a), null);
   if (newest === null || newest.member === null) return null;
   const { member } = newest;
-  if (member === primary || newest.epoch > epoch) {
+  if (member === primary || isNewer(newest.epoch, epoch, rules)) {
     const by = rules.byMembers ? 'the last word of the members' : 'a majority of Sentinels';
     return { member, epoch: newest.epoch, grounds: 'epoch', by };
   }
   const limitMs = mode.kind === 'writes' ? demotedMs : goneMs;
   if (contrary?.member !== member || nowMs - contrary.sinceMs < limitMs) return null;
   return { member, epoch: newest.epoch, grounds: 'unanimity', by: 'every Sentinel that answers' };
+}
+
+/**
+ * Whether a word of this epoch replaces a primary that was accepted under another. Of two members that were made the lead in one
+ * epoch, on two sides of a split, that one counts which the first of all members names.
+ */
+export function isNewer(epoch: number, accepted: number, { byMembers }: PrimaryRules): boolean {
+  return byMembers ? epoch >= accepted : epoch > accepted;
 }
 
 /** Whom all that answer name, a majority at least, when it is not ours and ours is gone or demoted. */

@@ -1,7 +1,7 @@
 import { describeDuration } from '../../base/duration.ts';
 import type { MemberAddress } from '../config.ts';
 import type { Role } from '../upstream/probe.ts';
-import { namedBySentinels, unanimouslyNamed } from './named.ts';
+import { isNewer, namedBySentinels, unanimouslyNamed } from './named.ts';
 import type { Effect, PrimaryEvent, Step } from './primary-event.ts';
 import {
   type Candidate,
@@ -297,8 +297,8 @@ class Work {
     const { candidate, epoch, primary } = this.#state;
     if (candidate === null || !candidate.acts) return false;
     const needsEpoch = candidate.grounds === 'epoch' || candidate.grounds === 'announcement';
-    const isNewer = candidate.member === primary || (candidate.epoch ?? -1) > epoch;
-    if (needsEpoch && !isNewer) return false;
+    const may = candidate.member === primary || isNewer(candidate.epoch ?? -1, epoch, this.#rules);
+    if (needsEpoch && !may) return false;
     this.#become(candidate.member, candidate);
     return true;
   }
