@@ -4,6 +4,7 @@ import { aPrimary, aReplica, aView, deadProcess } from '../../test/support/views
 import { decide } from './decide.ts';
 import type { DecideRules, Decision } from './decision.ts';
 import { decideLead, waitedFor, whyNobodyLeads } from './lead-on.ts';
+import { obstacleTo } from './obstacle.ts';
 import { leadByOwnWord, type Word } from './own-word.ts';
 import { actingPrimary, type MemberView, namedPrimary, sentinelsEpoch, type View } from './view.ts';
 
@@ -126,6 +127,14 @@ describe('nobody votes', () => {
     expect(decided(silentFor(2000), 100_000, 'serve').kind).toBe('nothing');
     expect(decide(silentFor(4000), { ...rules('serve'), rank: 1 }, 100_000).kind).toBe('nothing');
     expect(decide(silentFor(5000), { ...rules('serve'), rank: 1 }, 100_000).kind).toBe('stand');
+  });
+
+  test('a switchover from a lead that is lost is no way out, and says which is', () => {
+    const view = viewOf(leads('redis-1', 5, gone), follows('redis-2', 'redis-1', 5));
+    const moment = { nowMs: 0, sinceMs: 0, quorum: 0 };
+    expect(obstacleTo(view, null, moment)?.hint).toMatch(/holdfast failover has another one lead/);
+    const calm = viewOf(leads('redis-1', 5), follows('redis-2', 'redis-1', 5));
+    expect(obstacleTo(calm, 'redis-2', moment)).toBeUndefined();
   });
 
   test('a lead whose process died is started again as the one that leads', () => {

@@ -8,6 +8,7 @@
 import { howToLetIn, memberCondition } from './condition.ts';
 import { hasQuorum } from './election/candidacy.ts';
 import { votesNeeded } from './election/election.ts';
+import { hasVoters } from './own-word.ts';
 import { storeTrouble, storeTroubles } from './store-trouble.ts';
 import { type MemberView, namedPrimary, notCalm, type View } from './view.ts';
 
@@ -74,9 +75,10 @@ function tooFewVoters(view: View, { quorum }: Moment): Obstacle | undefined {
 }
 
 /** Sentinels give up a primary that can't write; when nobody has room to take over, nobody ends that by waiting. */
-function unrest({ members }: View, reason: string): Obstacle {
+function unrest(view: View, reason: string): Obstacle {
+  const { members } = view;
   const full = storeTroubles(members);
-  if (full === undefined) return passing(reason);
+  if (full === undefined) return passing(reason, hasVoters(view) ? statusHint : personHint);
   const passes = members.some((member) => storeTrouble(member) === undefined);
   return { text: `${full}; ${reason}`, hint: noRoomHint, passes };
 }
@@ -150,6 +152,9 @@ function busyHint(id: string): string {
 
 const statusHint =
   'holdfast status and holdfast events show the state of each. A lost primary needs no switchover: it fails over by itself.';
+
+const personHint =
+  'holdfast status shows the state of each. When the one that leads is lost, holdfast failover has another one lead.';
 
 function passing(text: string, hint = statusHint): Obstacle {
   return { text, hint, passes: true };

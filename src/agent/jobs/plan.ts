@@ -230,7 +230,7 @@ function losesData({ refusalCode }: ApiMember): boolean {
   return refusalCode?.startsWith('would-') === true;
 }
 
-function pausing({ paused }: ApiView, wanted: boolean): Draft {
+function pausing({ paused, sentinels }: ApiView, wanted: boolean): Draft {
   const already = {
     why: `automatic actions ${wanted ? 'are paused already' : 'are not paused'}`,
     hint: 'Nothing is to do.',
@@ -239,7 +239,7 @@ function pausing({ paused }: ApiView, wanted: boolean): Draft {
     refusal: paused === wanted ? already : undefined,
     will: [
       wanted
-        ? 'The agent restarts nothing and stands for no election until it is resumed. The Sentinels still fail over by themselves.'
+        ? `The agent restarts nothing and stands for no election until it is resumed.${sentinels.length > 0 ? ' The Sentinels still fail over by themselves.' : ''}`
         : 'The agent restarts what dies, and replaces a lost primary.',
     ],
   };
