@@ -7,10 +7,12 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { readFileIfThere, writeFileAtomic, writeFileIfNew } from '../../base/atomic-file.ts';
 import { makeFolder } from '../../base/make-folder.ts';
-import { mergeDirectives } from '../../render/merge-directives.ts';
+import { directiveKey, directivesIn, mergeDirectives } from '../../render/merge-directives.ts';
 import { renderRedisConf } from '../../render/redis-conf.ts';
+import { redisWords } from '../../render/redis-quote.ts';
 import { renderSentinelConf } from '../../render/sentinel-conf.ts';
 import { renderUsersAcl } from '../../render/users-acl.ts';
+import { settingName } from '../../spec/setting-name.ts';
 import type { Member, Place, Spec } from '../../spec/spec.ts';
 import { isUsableEpoch } from '../../topology/election/epoch.ts';
 import type { Deployment, LiveMember, LiveSentinel, Setting } from '../deployment.ts';
@@ -65,6 +67,51 @@ async function writeUsers(
   { paths }: Unit,
 ): Promise<void> {
   await writeFileIfNew(paths.aclFile, renderUsersAcl({ spec, secrets, selectors }));
+}
+
+/**
+ * Where a process is, and how it gets in elsewhere. Somebody may have changed that while it ran, and CONFIG REWRITE has written it down: of a
+ * moved data folder it writes where that is now. Not `dbfilename`, which says where its data is.
+ */
+const ownDirectives = new Set([
+  ...[
+    'dir',
+    'logfile',
+    'aclfile',
+    'port',
+    'tls-port',
+    'bind',
+    'unixsocket',
+    'unixsocketperm',
+    'daemonize',
+    'supervised',
+  ],
+  ...['masteruser', 'masterauth', 'replica-announce-ip', 'replica-announce-port'],
+]);
+
+/** Puts these right in the redis.conf that is there. All else is left as Redis wrote it: only a cold start brings the spec in. */
+export async function putOwnDirectivesRight(
+  setting: Setting,
+  member: { place: Member; unit: Unit },
+): Promise<void> {
+  const { config } = member.unit.paths;
+  const existing = await readFileIfThere(config);
+  if (existing === undefined) return;
+  const there = wordsByKey(existing);
+  const wrong = [...wordsByKey(memberConfText(setting, member, null))].filter(
+    ([key, { words }]) => ownDirectives.has(key) && there.get(key)?.words !== words,
+  );
+  if (wrong.length > 0)
+    await writeFileAtomic(config, mergeDirectives(existing, wrong.map(([, { line }]) => line).join('\n')));
+}
+
+/** Of each directive the line that counts, which is the last, and what it says, however it is quoted. */
+function wordsByKey(text: string): Map<string, { line: string; words: string }> {
+  return new Map(
+    directivesIn(text).map((line) => {
+      return [settingName(directiveKey(line)), { line, words: JSON.stringify(redisWords(line)) }];
+    }),
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -68,7 +68,42 @@ test('the data folder alone: what is there is left as it is', async () => {
   await startMember(setting, replica, null, 'restart');
   expect(told).toEqual([expect.stringContaining('made anew; it starts without data')]);
   expect(existsSync(unit.paths.dataDir)).toBe(true);
-  expect(readFileSync(unit.paths.config, 'utf8')).toBe('# as redis wrote it\n');
+  expect(readFileSync(unit.paths.config, 'utf8')).toMatch(/^# as redis wrote it\n/);
+});
+
+test('where it is and what it logs in with is put right before a start, and all else is as Redis wrote it', async () => {
+  const { config, dataDir } = unit.paths;
+  const settled = await startMember(setting, replica, primary, 'restart').then(() =>
+    readFileSync(config, 'utf8'),
+  );
+  unit.kill();
+  await unit.process.waitForExit(10_000);
+  // What CONFIG REWRITE makes of a moved folder, and of what somebody set.
+  const rewritten = settled
+    .replace(/^dir .*$/m, `dir "${root}/moved"`)
+    .replace(/^port .*$/m, 'port 1')
+    .replace(/^masterauth .*$/m, 'masterauth "another"')
+    .replace(/^maxmemory .*$/m, 'maxmemory 5mb')
+    .replace(/^appendonly .*$/m, 'appendonly no');
+  writeFileSync(config, `${rewritten}user default on\n`);
+  await startMember(setting, replica, primary, 'restart');
+  const now = readFileSync(config, 'utf8');
+  const lines = (text: string, name: RegExp) => text.split('\n').filter((line) => name.test(line));
+  expect(lines(now, /^dir /)).toEqual([`dir ${dataDir}`]);
+  expect(lines(now, /^(port|masterauth) /)).toEqual(lines(settled, /^(port|masterauth) /));
+  expect(now).toMatch(/^maxmemory 5mb$.*^appendonly no$.*^user default on$/ms);
+});
+
+test('a file that Redis wrote with quotes says the same, and is not written', async () => {
+  const { config } = unit.paths;
+  await startMember(setting, replica, primary, 'restart');
+  unit.kill();
+  await unit.process.waitForExit(10_000);
+  const quoted = readFileSync(config, 'utf8').replace(/^(dir|logfile) (.*)$/gm, '$1 "$2"');
+  writeFileSync(config, quoted);
+  const { ino } = statSync(config);
+  await startMember(setting, replica, primary, 'restart');
+  expect(statSync(config).ino).toBe(ino);
 });
 
 test('nothing is said when all is there', async () => {

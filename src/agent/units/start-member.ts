@@ -2,13 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { usualPriority } from '../../topology/eligibility.ts';
 import type { LiveMember, Setting } from '../deployment.ts';
 import { lossText } from '../state/memory-file.ts';
-import { makeWhatIsGone } from './configure.ts';
+import { makeWhatIsGone, putOwnDirectivesRight } from './configure.ts';
 import { hurryToPrimary } from './hurry-to-primary.ts';
 import { memberCommand } from './process-commands.ts';
 import { settleRole } from './settle-role.ts';
 
 /**
- * Starts a member's redis-server. What its start needs beside data is made anew when it is gone. A replica begins with a priority
+ * Starts a member's redis-server, in its own folder, at its own address. What its start needs beside data is made anew when it is gone. A replica begins with a priority
  * of 0 and gets its own when it is in sync: before, it has what was on its disk, and nobody is to go back to that. One that an
  * operator never wants promoted keeps its 0.
  * @param role whom it follows; null to start as primary; `as-it-was` for a standalone member that says itself which it is.
@@ -25,6 +25,7 @@ export async function startMember(
   const primary = role === 'as-it-was' ? null : role;
   const leads = role === null;
   if (unit === null || heldBack === null) throw new TypeError(`${place.id} runs on ${place.host}, not here`);
+  await putOwnDirectivesRight(setting, { place, unit });
   const made = await makeWhatIsGone(setting, { place, unit }, primary?.place ?? null);
   if (made !== null) {
     const then =
