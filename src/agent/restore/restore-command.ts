@@ -8,7 +8,13 @@ import { takeByWorker } from '../backups/backup-worker.ts';
 import type { ChangeContext, Report } from '../change/change-context.ts';
 import type { Deployment } from '../deployment.ts';
 import { calmPrimary, primaryFacts } from './restore-checks.ts';
-import { type RestoreRequest, type RestoreResult, restoreWhole, type SafetyBackup } from './run-restore.ts';
+import {
+  asRestoreFailed,
+  type RestoreRequest,
+  type RestoreResult,
+  restoreWhole,
+  type SafetyBackup,
+} from './run-restore.ts';
 
 /** With `facts` it only answers what the data must fit. */
 export async function carryOutRestore(
@@ -16,7 +22,12 @@ export async function carryOutRestore(
   request: RestoreRequest | { facts: true },
 ): Promise<unknown> {
   const { deployment, report } = change;
-  if ('facts' in request) return primaryFacts(await calmPrimary(change), deployment.setting.host);
+  if ('facts' in request) {
+    const facts = async () => primaryFacts(await calmPrimary(change), deployment.setting.host);
+    return facts().catch((error) => {
+      throw asRestoreFailed(error, null);
+    });
+  }
   const { events, spec } = deployment;
   const warn = (text: string) => {
     report(`warning: ${text}`);

@@ -4,8 +4,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { aPrimary, aView, threeSentinels } from '../../../test/support/views.ts';
+import { RedisUnreachable } from '../../redis/errors.ts';
 import type { Info } from '../../redis/info.ts';
-import { type RestoreContext, restoreWhole } from './run-restore.ts';
+import { OperationAborted, RestoreRefused } from '../errors.ts';
+import { asRestoreFailed, type RestoreContext, restoreWhole } from './run-restore.ts';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'holdfast-restore-'));
 const root = path.join(folder, 'state');
@@ -72,4 +74,66 @@ test('when all data is there, a state directory that can’t be written to makes
   expect(context.warnings).toEqual([
     expect.stringMatching(/^that the data is on disk could not be written down: EEXIST/),
   ]);
+});
+
+/** The primary's process ends at this question of the restore. */
+function dyingAt(question: 'info' | 'pauseWrites' | 'replicaOf' | 'getConfig', nth: number) {
+  const context = begin(() => {});
+  const member = context.deployment.members[0] as unknown as {
+    unit: unknown;
+    watch: { client: Record<string, (...args: unknown[]) => Promise<unknown>> };
+  };
+  const { client } = member.watch;
+  const asked = client[question] as (...args: unknown[]) => Promise<unknown>;
+  let count = 0;
+  client[question] = async (...args) => {
+    count += 1;
+    if (count < nth) return asked(...args);
+    member.unit = { process: { running: false } };
+    for (const name of Object.keys(client)) {
+      if (name === 'connection') continue;
+      client[name] = () => Promise.reject(RedisUnreachable('/sock: INFO: read ECONNRESET'));
+    }
+    return client[question]?.(...args);
+  };
+  return context;
+}
+
+test.each([
+  [
+    'it is asked what it holds',
+    dyingAt('info', 1),
+    /^nothing was restored: .*ECONNRESET.*has the data of before$/,
+  ],
+  ['writes are to be held', dyingAt('pauseWrites', 1), /^nothing was restored: .*has the data of before$/],
+  ['it is asked again', dyingAt('info', 3), /^nothing was restored: .*has the data of before$/],
+  [
+    'it is pointed at the data',
+    dyingAt('replicaOf', 1),
+    /^b1 was not restored: .*redis-1 is not primary any more/,
+  ],
+  [
+    'it is to be primary again',
+    dyingAt('replicaOf', 2),
+    /^the restore of b1 did not come to its end: .*All of the data had come/,
+  ],
+  [
+    'its files are asked for',
+    dyingAt('getConfig', 3),
+    /^the restore of b1 did not come to its end: .*All of the data had come/,
+  ],
+])(
+  'a primary that dies when %s: a failed restore, with the data that there is',
+  async (_when, context, said) => {
+    await expect(restoreWhole(context, request)).rejects.toMatchObject({
+      code: 'RESTORE_FAILED',
+      message: expect.stringMatching(said),
+      hint: expect.stringContaining('The restore can be run again'),
+    });
+  },
+);
+
+test('what is refused, and what was given up in order, stays what it is', () => {
+  for (const error of [RestoreRefused('it holds keys'), OperationAborted('it was interrupted')])
+    expect(asRestoreFailed(error, null)).toBe(error);
 });

@@ -81,7 +81,47 @@ const sayEveryMs = 5000;
 const replicasWithinMs = 10_000;
 const linkedWithinMs = 10 * 60_000;
 
+/** @throws RESTORE_FAILED, with which data there is, for whatever goes wrong; RESTORE_REFUSED; OPERATION_ABORTED */
 export async function restoreWhole(context: RestoreContext, request: RestoreRequest): Promise<RestoreResult> {
+  const progress: Progress = { hasCome: false };
+  try {
+    return await restoreStepByStep(context, request, progress);
+  } catch (error) {
+    throw asRestoreFailed(error, progress.hasCome ? request.backup : null);
+  }
+}
+
+/** What the deployment has is told by it when a step fails. */
+interface Progress {
+  /** The primary has all of the data. */
+  hasCome: boolean;
+}
+
+/**
+ * The error of a step as that of a restore, with which data there is.
+ * @param come the name of the backup whose data had come by then; null: nobody had been given any
+ */
+export function asRestoreFailed(error: unknown, come: string | null): unknown {
+  if (/^(RESTORE|OPERATION)_/.test(errorCode(error) ?? '')) return error;
+  const [what, has] =
+    come === null
+      ? ['nothing was restored', 'The deployment has the data of before']
+      : [
+          `the restore of ${come} did not come to its end`,
+          'All of the data had come: a primary that lives on has it, and whoever takes over has that, or the data of before',
+        ];
+  const hint = error instanceof HoldfastError && error.hint !== undefined ? `${error.hint} ` : '';
+  return RestoreFailed(`${what}: ${errorText(error)}. ${has}`, {
+    hint: `${hint}holdfast status shows who is primary. The restore can be run again.`,
+    cause: error,
+  });
+}
+
+async function restoreStepByStep(
+  context: RestoreContext,
+  request: RestoreRequest,
+  progress: Progress,
+): Promise<RestoreResult> {
   const { deployment } = context;
   const startedMs = performance.now();
   const primary = await calmPrimary(context);
@@ -98,7 +138,12 @@ export async function restoreWhole(context: RestoreContext, request: RestoreRequ
     keys,
     history: from.replicationId,
   });
-  const run = { ...context, named, signal: AbortSignal.any([context.operation.signal, named.signal]) };
+  const run = {
+    ...context,
+    named,
+    progress,
+    signal: AbortSignal.any([context.operation.signal, named.signal]),
+  };
   try {
     await writeMark(paths, mark);
     let result: Loaded;
@@ -123,6 +168,7 @@ export async function restoreWhole(context: RestoreContext, request: RestoreRequ
 /** Under the fence every step and every wait ends with `signal`: when it is given up, or another primary is named. */
 interface RestoreRun extends RestoreContext {
   named: StillNamed;
+  progress: Progress;
   signal: AbortSignal;
 }
 
@@ -218,8 +264,9 @@ async function handOver(
   const { replId } = replicationInfo(await primary.watch.client.info('replication'));
   const mark = { ...pointed, historyBefore: replId };
   await writeMark(deployment.setting.paths, mark);
-  await primary.watch.client.replicaOf(from);
   try {
+    // Whose answer is lost may have been heard.
+    await primary.watch.client.replicaOf(from);
     await awaitData(context, primary, mark, bytes);
   } catch (error) {
     // A primary that was replaced is not made one again: it is told to follow the other as soon as this has ended.
@@ -227,6 +274,7 @@ async function handOver(
     const end = await endRestore(primary, mark, named.signal);
     if (end !== 'new') throw explainEnd(error, end, id, backup);
   }
+  context.progress.hasCome = true;
   await named.ask();
   const keysAfter = keyCount(await primary.watch.client.info('keyspace'));
   await primary.watch.client.replicaOf(null);
