@@ -23,6 +23,7 @@ test.each([
   ['on ~* &* +@all -set', 'on ~* &* +@all', 'has "-set" besides'],
   ['off ~a:* +@all', 'on ~* +@all', 'lacks "on ~*" and has "off ~a:*" besides'],
   ['on +@all (~b +set)', 'on +@all (~a +get)', 'lacks "(~a +get)" and has "(~b +set)" besides'],
+  ['on +set (&a -@all +publish +spublish)', 'on (&a -@all +spublish +publish)', 'has "+set" besides'],
   ['on +@all -@all', 'on -@all +@all', 'has the same rules in another order'],
 ])('%s beside %s: %s', (running, wanted, words) => expect(differenceInRules(running, wanted)).toBe(words));
 

@@ -45,19 +45,32 @@ export function differenceOfUser(
     : `the user ${name} of ${member} is not as the spec has it: it ${differenceInRules(running, wanted)}`;
 }
 
-/** A selector is one rule. */
-function wordsOf(rules: string): string[] {
-  const { root, selectors } = splitRules(rules);
-  return [...root, ...selectors.map((words) => `(${words.join(' ')})`)];
+interface Word {
+  /** As the server has it, for people. */
+  text: string;
+  /** The same for all that mean the same. */
+  meaning: string;
 }
 
-function without(words: readonly string[], others: readonly string[]): string[] {
-  const left = [...others];
-  return words.filter((word) => {
-    const at = left.indexOf(word);
+/** A selector is one rule, in whatever order its own stand. */
+function wordsOf(rules: string): Word[] {
+  const { root, selectors } = splitRules(rules);
+  const inBrackets = (words: readonly string[]) => `(${words.join(' ')})`;
+  return [
+    ...root.map((word) => ({ text: word, meaning: word })),
+    ...selectors.map((words) => ({ text: inBrackets(words), meaning: inBrackets(ordered(words)) })),
+  ];
+}
+
+/** @returns the texts of those that the others lack */
+function without(words: readonly Word[], others: readonly Word[]): string[] {
+  const left = others.map(({ meaning }) => meaning);
+  const missing = words.filter(({ meaning }) => {
+    const at = left.indexOf(meaning);
     if (at >= 0) left.splice(at, 1);
     return at < 0;
   });
+  return missing.map(({ text }) => text);
 }
 
 function someOf(words: readonly string[]): string {
