@@ -1,6 +1,6 @@
 import { systemClock } from '../base/clock.ts';
 import { currentTls } from '../redis/tls.ts';
-import { loadSecrets } from '../spec/secrets.ts';
+import type { Secrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import type { Setting } from './deployment.ts';
 import { runIdMarks } from './election/run-ids.ts';
@@ -12,11 +12,12 @@ export async function offlineSetting(
   spec: Spec,
   host: string,
   paths: StatePaths,
+  secrets: Secrets,
   engine: Pick<Setting, 'redisServer' | 'aclSelectors'> = { redisServer: '', aclSelectors: true },
 ): Promise<Setting> {
   return {
     ...{ spec, host, paths, ...engine, specFile: '', haproxy: null, clock: systemClock },
-    secrets: await loadSecrets(spec, paths.secret),
+    secrets,
     events: new EventLog(paths.events, systemClock),
     runIdMarks: runIdMarks(host, '', undefined),
     tls: await currentTls(spec.security.tls),

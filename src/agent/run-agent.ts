@@ -1,5 +1,4 @@
 /** One agent from start to stop: takes the state directory, brings everything up, watches, serves, stops. */
-import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { systemClock } from '../base/clock.ts';
@@ -16,6 +15,7 @@ import { makeSocketFolder } from './api/socket-folder.ts';
 import { assemble } from './assemble.ts';
 import { bringDown } from './change/bring-down.ts';
 import { bringUp } from './change/bring-up.ts';
+import { refuseStopWithoutRoom } from './change/can-save.ts';
 import type { Report } from './change/change-context.ts';
 import { handOver } from './change/hand-over.ts';
 import { OneStop } from './change/one-stop.ts';
@@ -26,7 +26,7 @@ import { Loop } from './loop.ts';
 import { MemberStreams } from './mirrors/member-streams.ts';
 import { watchActivity } from './observe/activity-watch.ts';
 import { watchClock } from './observe/clock-watch.ts';
-import { watchDisks } from './observe/disk-watch.ts';
+import { noteRoom, watchDisks } from './observe/disk-watch.ts';
 import { watchMemory } from './observe/memory-watch.ts';
 import { Observer } from './observe/observer.ts';
 import { checkEngineReads } from './persistence/engine-reads.ts';
@@ -36,6 +36,7 @@ import { hasAclSelectors, type ServerProgram } from './server-program.ts';
 import type { SideServices } from './side-services.ts';
 import { readRecord } from './state/agent-record.ts';
 import { EventLog } from './state/event-log.ts';
+import { makeFirstSecret } from './state/first-secret.ts';
 import { housekeeping } from './state/housekeeping.ts';
 import { statePaths } from './state/paths.ts';
 import { takeLock } from './state/state-lock.ts';
@@ -98,9 +99,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const release = await takeLock(paths.agentRecord);
   try {
     await claimState(paths, spec.name);
-    const hadSecret = spec.security.secret !== null || existsSync(paths.secret);
+    const isNew = await makeFirstSecret(spec, paths);
     const secrets = await loadSecrets(spec, paths.secret);
-    if (!hadSecret && spec.hosts.length > 1) {
+    if (isNew && spec.hosts.length > 1) {
       report(`made a secret in ${paths.secret}: the other hosts need the same file before they start`);
     }
     await writeTokenFiles(paths, secrets).catch((error) =>
@@ -209,6 +210,7 @@ async function runAgent(
   const stop = new OneStop(async (downReport) => {
     const operation = await operations.stop('stop');
     try {
+      await refuseStopWithoutRoom(deployment.members, (member) => noteRoom(deployment, member));
       await sides?.stopJobs();
       await handOver({ deployment, observer, report: downReport, operation });
       await bringDown(deployment, downReport);
@@ -243,7 +245,8 @@ async function runAgent(
   const notReady = await waitUntilReady(deployment, observer, report, readyWithinMs, signal);
   if (notReady === null) await opened.settle(report, signal);
   opened.keepLooking();
-  events.add('ready', spec.name, notReady ?? 'the deployment takes writes');
+  if (notReady === null) events.add('ready', spec.name, 'the deployment takes writes');
+  else events.add('not-ready', spec.name, `the host is up, and no write is taken yet: ${notReady}`);
   const leave = async () => {
     // A stop that is under way goes on: it ends the agent too.
     await operations.stop('leave').catch(() => ended);

@@ -1,6 +1,7 @@
 import { chmod } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
+import { makeFirstSecret } from '../agent/state/first-secret.ts';
 import { stateDirOf, statePaths } from '../agent/state/paths.ts';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
 import { defineError } from '../base/errors.ts';
@@ -85,6 +86,7 @@ async function render(output: Output, args: string[], options: RenderOptions): P
     );
   }
   const paths = { ...statePaths(stateDirOf(spec.name, options.stateDir)), specFile: path.resolve(specFile) };
+  if (options.out !== undefined) await makeFirstSecret(spec, paths);
   const secrets =
     options.out === undefined ? placeholderSecrets(spec) : await loadSecrets(spec, paths.secret);
   const files = target.render({ spec, secrets, paths, host: options.host ?? null, options: settings });

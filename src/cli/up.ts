@@ -4,6 +4,7 @@ import { RestoreRefused } from '../agent/errors.ts';
 import { findRedisServer } from '../agent/server-program.ts';
 import { parseDuration } from '../base/duration.ts';
 import { HoldfastError } from '../base/errors.ts';
+import { shownIn } from '../base/shown.ts';
 import { BadOption } from './errors.ts';
 import type { Output } from './output.ts';
 import { certificatesOf, keep } from './own-certificates.ts';
@@ -45,8 +46,9 @@ async function up(output: Output, [file = '']: string[], options: UpOptions): Pr
   const readyWithinMs = parseDuration(options.wait);
   if (readyWithinMs === undefined)
     throw BadOption(`--wait: '${options.wait}' is no duration`, { hint: 'For example 90s or 5m.' });
-  if (await alreadyRuns(target, output)) {
-    if (options.restore === undefined) return 0;
+  const running = await alreadyRuns(target, output);
+  if (running !== null) {
+    if (options.restore === undefined) return running.state === 'healthy' ? 0 : 3;
     throw RestoreRefused(`${target.spec.name} runs already, so nothing was restored`, {
       hint: `holdfast restore ${options.restore} ${file} restores into a deployment that runs.`,
     });
@@ -62,19 +64,20 @@ async function up(output: Output, [file = '']: string[], options: UpOptions): Pr
   return (await import('./up-run.ts')).runForeground(output, target, { ...run, server });
 }
 
-/** A second `up` does no harm: it says what is there. */
-async function alreadyRuns({ agent, spec }: Target, output: Output): Promise<boolean> {
+/** A second `up` does no harm: it says what is there, with the exit status of `status`. Null when no agent runs. */
+async function alreadyRuns({ agent, spec }: Target, output: Output): Promise<Status | null> {
   let status: Status;
   try {
     status = await agent.status();
   } catch (error) {
-    if (error instanceof HoldfastError && error.code === 'NOT_RUNNING') return false;
+    if (error instanceof HoldfastError && error.code === 'NOT_RUNNING') return null;
     throw error;
   }
   output.line(
     `${spec.name} already runs and is ${status.state}; the primary is ${status.primary ?? 'unknown'}.`,
   );
+  for (const problem of shownIn(status.problems)) output.line(`  ! ${problem}`);
   output.line('A changed spec is brought in with: holdfast apply');
   output.data(status);
-  return true;
+  return status;
 }

@@ -146,6 +146,15 @@ async function findSecret(
     }
     return { secret: named, digest };
   }
+  const runner = facts.find(({ agent }) => agent !== null);
+  if (holder === null && runner !== undefined) {
+    throw FleetRefused(
+      `host ${runner.host} runs an agent, and no host has the secret of ${spec.name} any more`,
+      {
+        hint: `Another one would lock the agents out of their servers. Put it back from a copy: ${installedState(spec)}/secret.`,
+      },
+    );
+  }
   if (holder === null) return { secret: randomBytes(32).toString('base64url'), digest: null };
   const read = `cat ${installedState(spec)}/secret`;
   const text = await connectionsHost(connections, spec, holder).run(read, {

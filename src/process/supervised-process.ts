@@ -9,7 +9,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
-import { errorText } from '../base/errors.ts';
+import { errorCode, errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import { ProcessFailedToStart, ProcessWouldNotStop } from './errors.ts';
 import { identify, isRunning, type ProcessIdentity, signalProcess } from './identity.ts';
@@ -197,14 +197,17 @@ export class SupervisedProcess {
 
   /**
    * Asks it to stop, by `ask` or SIGTERM, and waits until it is gone.
-   * @throws PROCESS_WOULD_NOT_STOP when it still runs after `withinMs`. It is not killed: it may be saving data.
+   * @throws PROCESS_WOULD_NOT_STOP when it still runs after `withinMs`, and what `ask` throws of that code. It is not killed: it may be
+   * saving data.
    */
   async stop(withinMs: number, ask?: () => Promise<void>): Promise<void> {
     if (!this.running) return;
     try {
       if (ask) await ask();
       else this.signal('SIGTERM');
-    } catch {
+    } catch (error) {
+      // It was asked, and said that it will not: a signal asks for the same.
+      if (errorCode(error) === 'PROCESS_WOULD_NOT_STOP') throw error;
       this.signal('SIGTERM');
     }
     await this.waitForExit(withinMs);

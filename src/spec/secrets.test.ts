@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { parseSpec } from './parse.ts';
-import { defaultUserMode, deriveSecrets, loadSecrets } from './secrets.ts';
+import { defaultUserMode, deriveSecrets, loadSecrets, makeSecret } from './secrets.ts';
 import { specFileOf } from './write.ts';
 
 let folder = '';
@@ -39,7 +39,8 @@ test('the default user is open on a laptop, has a password with hosts, and is of
 
 test('a deployment without a secret gets one, once, that only its owner can read', async () => {
   const file = path.join(folder, 'state', 'secret');
-  const [first, second] = await Promise.all([loadSecrets(spec(), file), loadSecrets(spec(), file)]);
+  const starts = [1, 2].map(() => makeSecret(file).then(() => loadSecrets(spec(), file)));
+  const [first, second] = await Promise.all(starts);
   expect(first).toEqual(second);
   expect(await loadSecrets(spec(), file)).toEqual(first);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
@@ -51,6 +52,7 @@ test('passwords come from files and the environment, without the last newline', 
   const withUsers = spec(
     'security: { users: { app: { password: { file: app } }, b: { password: { env: B } } } }',
   );
+  await makeSecret(path.join(folder, 'secret'));
   const secrets = await loadSecrets(withUsers, path.join(folder, 'secret'), { B: 'bee' });
   expect(secrets.users).toEqual({ app: 'p"a $s#s\\', b: 'bee' });
 });
@@ -84,6 +86,7 @@ test('users may be called what objects are made of', async () => {
   const names = ['constructor', 'toString'];
   const listed = names.map((name) => `"${name}": { password: { env: PW } }`).join(', ');
   const withUsers = spec(`security: { users: { ${listed} } }`);
+  await makeSecret(path.join(folder, 'secret'));
   const { users } = await loadSecrets(withUsers, path.join(folder, 'secret'), { PW: 'pw' });
   expect(names.map((name) => users[name])).toEqual(['pw', 'pw']);
 });
@@ -99,6 +102,7 @@ test('a former password is valid beside the new one, and only its hash is in the
   await Promise.all([write('new', 'the new word'), write('old', 'the old word')]);
   const user = 'app: { password: { file: new }, formerPassword: { file: old } }';
   const withBoth = spec(`security: { users: { ${user} } }`);
+  await makeSecret(path.join(folder, 'secret'));
   const secrets = await loadSecrets(withBoth, path.join(folder, 'secret'));
   expect(secrets.formerUsers).toEqual({ app: 'the old word' });
   expect(parseSpec(stringify(specFileOf(withBoth)), 'x')).toEqual(withBoth);

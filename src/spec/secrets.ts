@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { chmod, link, readFile, rm } from 'node:fs/promises';
+import { chmod, link, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
 import { dictionary } from '../base/dictionary.ts';
@@ -144,8 +144,8 @@ function namedSecrets(
 }
 
 /**
- * Reads what the spec points at, and derives the rest.
- * @param secretFile where the deployment's own secret is kept when the spec names none; made when it is missing.
+ * Reads what the spec points at, and derives the rest. Nothing is made: another secret than the deployment's is of no use.
+ * @param secretFile where the deployment's own secret is kept when the spec names none.
  * @throws SECRET_UNAVAILABLE when a file or environment variable is missing, empty, no regular file, or readable by others.
  */
 export async function loadSecrets(spec: Spec, secretFile: string, env = process.env): Promise<Secrets> {
@@ -202,15 +202,21 @@ function secretFileText(file: string, key: string): string {
   }
 }
 
-/** The secret in the state directory. Two that start at once agree: the file is linked into place, never replaced. */
+/** The secret in the state directory. @throws SECRET_UNAVAILABLE */
 async function ownSecret(file: string): Promise<string> {
   const there = await readFileIfThere(file);
-  if (there !== undefined) {
+  if (there?.trim()) {
     await chmod(file, 0o600);
-    if (there.trim() === '')
-      throw SecretUnavailable(`${file} is empty`, { hint: 'Restore it from another host.' });
     return there.trim();
   }
+  const what = there === undefined ? 'is not there' : 'is empty';
+  throw SecretUnavailable(`${file}, the secret of the deployment, ${what}`, {
+    hint: 'Put it there from a copy, or from another host of the deployment, which has the same. Another one fits nothing that runs.',
+  });
+}
+
+/** Makes one, unless there is one. Two that do so at once agree: the file is linked into place, never replaced. */
+export async function makeSecret(file: string): Promise<void> {
   await makeFolder(path.dirname(file), 0o700);
   const fresh = `${file}.${randomBytes(6).toString('hex')}`;
   await writeFileAtomic(fresh, `${randomBytes(32).toString('base64url')}\n`);
@@ -221,7 +227,6 @@ async function ownSecret(file: string): Promise<string> {
   } finally {
     await rm(fresh, { force: true });
   }
-  return (await readFile(file, 'utf8')).trim();
 }
 
 /** What clients of a deployment on several hosts log in with as the default user; null where the spec names users. */

@@ -13,7 +13,7 @@ import { runScheduled, type ScheduledResult } from '../../src/backup/scheduled-r
 import type { BackupStore } from '../../src/backup/store.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
-import { loadSecrets, ownUserName } from '../../src/spec/secrets.ts';
+import { loadSecrets, makeSecret, ownUserName } from '../../src/spec/secrets.ts';
 import type { Backup, Spec } from '../../src/spec/spec.ts';
 import { isAlive } from '../../src/testbed/leftovers.ts';
 import { backupMs, TestDeployment } from '../support/deployment.ts';
@@ -33,6 +33,7 @@ describe('a scheduled run', () => {
     const port = await freePort();
     secretFile = path.join(tempFolder(), 'secret');
     spec = specFor(port, 'file:///nowhere');
+    await makeSecret(secretFile);
     const { own } = await loadSecrets(spec, secretFile);
     const user = [
       ownUserName('backup'),

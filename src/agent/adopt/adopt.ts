@@ -6,7 +6,7 @@ import path from 'node:path';
 import { readFileIfThere } from '../../base/atomic-file.ts';
 import { systemClock } from '../../base/clock.ts';
 import { currentTls } from '../../redis/tls.ts';
-import { deriveSecrets, readPasswords, readSecret, type Secrets } from '../../spec/secrets.ts';
+import { deriveSecrets, loadSecrets, readPasswords, readSecret, type Secrets } from '../../spec/secrets.ts';
 import type { Spec } from '../../spec/spec.ts';
 import type { Report } from '../change/change-context.ts';
 import { runIdMarks } from '../election/run-ids.ts';
@@ -16,6 +16,7 @@ import { hasAclSelectors, type ServerProgram } from '../server-program.ts';
 import type { ServerSettings } from '../settings/compare-settings.ts';
 import { ExpectedSettings } from '../settings/expected-settings.ts';
 import { EventLog } from '../state/event-log.ts';
+import { makeFirstSecret } from '../state/first-secret.ts';
 import { type StatePaths, statePaths } from '../state/paths.ts';
 import { takeLock } from '../state/state-lock.ts';
 import { claimState } from '../state/state-owner.ts';
@@ -67,7 +68,8 @@ export async function takeOverWhatRuns(
   try {
     await claimState(paths, spec.name);
     const engine = { redisServer: server.program, aclSelectors: hasAclSelectors(server.version) };
-    const setting = await offlineSetting(spec, host, paths, engine);
+    await makeFirstSecret(spec, paths);
+    const setting = await offlineSetting(spec, host, paths, await loadSecrets(spec, paths.secret), engine);
     const ownSentinels = ownSentinelAccess(setting.secrets);
     const work = { setting, facts, access: { ...access, ownSentinels, tls: setting.tls }, report };
     await letUsersIn(work);

@@ -1,10 +1,11 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../base/clock.ts';
 import { waitFor } from '../../base/retry.ts';
 import { RedisRefused, RedisUnreachable } from '../../redis/errors.ts';
+import { ReplyError } from '../../resp/read.ts';
 import { statePaths } from '../state/paths.ts';
 import { Unit } from '../units/unit.ts';
 import { allOrNone, type Stoppable, stopGate, stopMember } from './bring-down.ts';
@@ -17,6 +18,7 @@ beforeEach(async () => {
   const paths = { ...statePaths(folder).member('redis-1'), record: path.join(folder, 'process.json') };
   unit = new Unit('redis-1', paths, systemClock);
   const logFile = path.join(folder, 'log');
+  mkdirSync(path.dirname(paths.log), { recursive: true });
   await unit.start({ program: '/bin/sleep', args: ['60'], cwd: folder, logFile });
 });
 afterEach(() => {
@@ -94,6 +96,30 @@ test('one that refuses to shut down, as in a script, is stopped by a signal', as
   const one = member(() => Promise.reject(RedisRefused('BUSY Redis is busy running a script')));
   await stopMember({ spec }, one, report);
   expect(one.asked).toEqual(['CONFIG', 'SHUTDOWN']);
+  expect(unit.process.running).toBe(false);
+});
+
+test('one that can not save is not waited for, and what its log says is told', async () => {
+  appendFileSync(
+    unit.paths.log,
+    '7:M 01 Jan 2026 00:00:00.000 # Write error saving DB on disk: No space left on device\n',
+  );
+  const refused = 'ERR Errors trying to SHUTDOWN. Check logs.';
+  const one = member((command) =>
+    command === 'SHUTDOWN' ? Promise.reject(RedisRefused(refused)) : Promise.resolve(''),
+  );
+  await expect(stopMember({ spec }, one, report)).rejects.toMatchObject({
+    code: 'PROCESS_WOULD_NOT_STOP',
+    message: expect.stringMatching(/redis-1 .* could not save its data: .*No space left on device/),
+  });
+  expect(unit.process.running).toBe(true);
+});
+
+test('one that does not let us in is stopped by a signal', async () => {
+  const said = 'WRONGPASS invalid username-password pair';
+  const one = member(() => Promise.reject(RedisRefused(said, { cause: new ReplyError(said) })));
+  await stopMember({ spec }, one, report);
+  expect(one.asked).toEqual(['CONFIG']);
   expect(unit.process.running).toBe(false);
 });
 

@@ -5,6 +5,9 @@
 
 import { errorCode, errorText } from '../../base/errors.ts';
 import { pause } from '../../base/retry.ts';
+import { ProcessWouldNotStop } from '../../process/errors.ts';
+import { noRoomIn } from '../../process/server-log.ts';
+import { lastLogLines } from '../../process/supervised-process.ts';
 import type { Caller } from '../../redis/connection.ts';
 import { parseInfo } from '../../redis/info.ts';
 import type { MemberClient } from '../../redis/member-client.ts';
@@ -13,6 +16,7 @@ import type { Deployment, LiveMember } from '../deployment.ts';
 import { noteSaved, type ShutdownMode, shutdownMode } from '../persistence/stop-saving.ts';
 import type { Unit } from '../units/unit.ts';
 import type { Report } from './change-context.ts';
+import { isLoginRefused } from './locked-out.ts';
 
 /** A gate gives its clients `gate.hold` to finish, and then a worker two seconds. */
 const afterHoldMs = 4000;
@@ -25,6 +29,7 @@ const heardWithinMs = 500;
 const cannotYet = /Errors trying to SHUTDOWN/;
 const askAgainMs = 100;
 const leastAttempts = 5;
+const logLines = 20;
 
 /**
  * @throws PROCESS_WOULD_NOT_STOP. Then everything is meant to run that was before: the agent goes on, and starts again
@@ -81,14 +86,16 @@ export async function stopMember(
   if (!unit) return;
   const { client } = watch;
   const mode = await shutdownMode(unit, client).catch((error) => {
-    // It was just started, or hangs: SHUTDOWN would not reach it either.
-    if (errorCode(error) === 'REDIS_UNREACHABLE') return 'by-signal';
+    // It was just started, hangs, or does not let us in: SHUTDOWN would not reach it either.
+    if (errorCode(error) === 'REDIS_UNREACHABLE' || isLoginRefused(error)) return 'by-signal';
     return spec.redis.persistence === 'rdb' ? 'SAVE' : 'NOSAVE';
   });
   if (mode === 'by-signal') return stopUnit(unit, memberStopMs, report);
   // The connection breaks instead of an answer; whether it worked shows by the process.
   const ask = async () => {
-    await askToShutDown(client.connection, mode);
+    await askToShutDown(client.connection, mode).catch((error) => {
+      throw cannotYet.test(errorText(error)) ? wouldNotStop(unit, error) : error;
+    });
     // Or it never arrived: the server was started a moment ago, and the connection was that of the one before.
     await unit.process.waitForExit(heardWithinMs).catch(() => {});
     if (unit.process.running) unit.process.signal('SIGTERM');
@@ -97,10 +104,20 @@ export async function stopMember(
   await noteSaved(unit, mode);
 }
 
+/** It said so, more than once, and why is in its log. */
+function wouldNotStop({ id, process: { pid }, paths, view }: Unit, cause: unknown): Error {
+  const log = lastLogLines(paths.log, logLines);
+  const why = view.noRoom ?? noRoomIn(log) ?? log.slice(-3).join('\n  ');
+  return ProcessWouldNotStop(`${id} (pid ${pid}) can't stop, for it could not save its data: ${why}`, {
+    hint: `Nothing is lost: it runs on. Its log, ${paths.log}, says more. Put that right, then ask again.`,
+    cause,
+  });
+}
+
 /**
  * Returns when it was heard, or could not be. A replica that has just copied everything writes its first AOF, and refuses
  * to stop before it has ("Writing initial AOF, can't exit", finishShutdown in server.c): it is asked again until then.
- * @throws REDIS_REFUSED
+ * @throws REDIS_REFUSED, also when it says again and again that it can't stop
  */
 async function askToShutDown(connection: Caller, mode: ShutdownMode): Promise<void> {
   const until = performance.now() + memberStopMs;

@@ -93,6 +93,9 @@ function whatIsMissing(deployment: Deployment): string | undefined {
   }
   const primary = view.members.find(({ id }) => id === named.id);
   if (primary?.process?.refusal) return primary.process.refusal.reason;
+  if (primary?.reachable && primary.locksOut !== null) {
+    return `${primary.id} does not let this agent in (${primary.locksOut}): it has passwords of another secret than ${deployment.setting.paths.secret}, or somebody changed its users`;
+  }
   if (!primary?.reachable || primary.role !== 'primary') {
     return `${whoNames(view)} ${named.id} on host ${primary?.host} primary, and it does not answer as one`;
   }

@@ -42,10 +42,17 @@ async function noteLostFolder({ events, troubles, members }: Deployment, member:
 }
 
 async function look(deployment: Deployment, member: LiveMember): Promise<void> {
-  const { events } = deployment;
-  const { unit, place, watch } = member;
-  if (!unit) return;
+  if (!member.unit) return;
   await noteLostFolder(deployment, member);
+  await noteRoom(deployment, member);
+}
+
+/** Whether its disk is full by now; its unit says so from then on. */
+export async function noteRoom(
+  { events }: Pick<Deployment, 'events'>,
+  { unit, place, watch }: Pick<LiveMember, 'unit' | 'place' | 'watch'>,
+): Promise<void> {
+  if (!unit) return;
   const { bavail, bsize } = await statfs(unit.paths.dataDir);
   const free = bavail * bsize;
   const { role, linkUp, vitals } = watch.seen;

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -111,6 +113,48 @@ test('a file that cannot be written stops nobody: the event is still heard', () 
   expect(heard).toEqual(['one']);
   expect(texts(log.since(0))).toEqual(['one']);
   expect(String(complaints.mock.calls[0])).toContain('cannot write');
+});
+
+test.skipIf(process.getuid?.() !== 0)(
+  'what a full disk took no more is written when there is room, each line for itself',
+  () => {
+    const disk = path.join(folder, 'disk');
+    mkdirSync(disk);
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16k,mode=700', 'tmpfs', disk]);
+    expect(mounted.status).toBe(0);
+    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    try {
+      const there = path.join(disk, 'events.jsonl');
+      const log = new EventLog(there, clock);
+      const filler = path.join(disk, 'filler');
+      spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4k', 'count=2']);
+      for (let i = 1; i <= 150; i++) log.add('ready', 'x', `${i}`);
+      // The last line that went in was cut short by the end of the disk.
+      expect(readFileSync(there, 'utf8')).not.toMatch(/\n$/);
+      rmSync(filler);
+      log.add('down', 'x', 'room');
+      const lines = readFileSync(there, 'utf8').trimEnd().split('\n');
+      const seqs = lines.map((line) => JSON.parse(line).seq);
+      expect(seqs).toEqual(Array.from({ length: 151 }, (_, i) => i + 1));
+    } finally {
+      spawnSync('umount', ['-l', disk]);
+    }
+  },
+);
+
+test('what waited too long is gone, and that is said', () => {
+  const there = path.join(folder, 'later', 'events.jsonl');
+  const log = new EventLog(there, clock);
+  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  for (let i = 1; i <= 1003; i++) log.add('ready', 'x', `${i}`);
+  mkdirSync(path.dirname(there));
+  log.add('down', 'x', 'room');
+  const found = readEvents(there);
+  expect(found[0]?.text).toBe('5');
+  expect(found.at(-1)?.text).toBe(
+    `4 events before the last 1000 could not be written to ${there}, and are gone`,
+  );
+  expect(found).toHaveLength(1001);
 });
 
 test('it rotates when it has grown, and goes on in a new file', async () => {

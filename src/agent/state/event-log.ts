@@ -1,6 +1,7 @@
 /**
  * What happened, newest last: kept in memory for those who follow, and in a file that survives the agent. The file
- * has one JSON object a line; a line that a crash cut short is skipped when reading.
+ * has one JSON object a line; a line that a crash cut short is skipped when reading. What can't be written waits, and is written
+ * in order when something can be again.
  */
 import { appendFileSync, readFileSync, truncateSync } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
@@ -28,6 +29,12 @@ export class EventLog {
   readonly #events: DeploymentEvent[];
   readonly #listeners = new Set<(event: DeploymentEvent) => void>();
   #last: number;
+  /** Lines that are not in the file yet, oldest first. */
+  #waiting: string[] = [];
+  /** How many were let go of, because too many waited. */
+  #lost = 0;
+  /** The last write failed, and may have left a part of its line. */
+  #mayBeTorn = false;
 
   constructor(file: string, clock: Clock) {
     this.#file = file;
@@ -45,13 +52,33 @@ export class EventLog {
     const event = { seq: this.#last, at: new Date(this.#clock.wallMs()).toISOString(), kind, subject, text };
     this.#events.push(event);
     if (this.#events.length > keptInMemory) this.#events.shift();
+    this.#waiting.push(`${JSON.stringify(event)}\n`);
+    if (this.#waiting.length > keptInMemory) {
+      this.#waiting.shift();
+      this.#lost += 1;
+    }
+    this.#write();
+    for (const listener of this.#listeners) listener(event);
+    if (this.#waiting.length > 0 || this.#lost === 0) return;
+    const gone = `${this.#lost} events before the last ${keptInMemory} could not be written to ${this.#file}, and are gone`;
+    this.#lost = 0;
+    this.add('state-unwritten', 'events', gone);
+  }
+
+  /** Line by line: what is in the file whole is not written twice. */
+  #write(): void {
     try {
-      appendFileSync(this.#file, `${JSON.stringify(event)}\n`, { mode: 0o600 });
+      if (this.#mayBeTorn) endTornLine(this.#file);
+      for (let line = this.#waiting[0]; line !== undefined; line = this.#waiting[0]) {
+        this.#mayBeTorn = true;
+        appendFileSync(this.#file, line, { mode: 0o600 });
+        this.#mayBeTorn = false;
+        this.#waiting.shift();
+      }
     } catch (error) {
       // A full disk must not stop a failover; the event is still shown to whoever follows.
       process.stderr.write(`cannot write ${this.#file}: ${String(error)}\n`);
     }
-    for (const listener of this.#listeners) listener(event);
   }
 
   /** The number of the newest. */
@@ -70,7 +97,9 @@ export class EventLog {
     return () => this.#listeners.delete(listener);
   }
 
+  /** To be called now and then. */
   async rotate(): Promise<void> {
+    this.#write();
     await rotateLog(this.#file);
   }
 }
