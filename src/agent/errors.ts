@@ -2,6 +2,7 @@ import { defineError } from '../base/errors.ts';
 
 export const AlreadyRuns = defineError('ALREADY_RUNS', 1);
 export const AgentLockedOut = defineError('AGENT_LOCKED_OUT', 1);
+export const AgentNotListening = defineError('AGENT_NOT_LISTENING', 1);
 export const AgentSilent = defineError('AGENT_SILENT', 1);
 export const NotRunning = defineError('NOT_RUNNING', 1);
 export const PortTaken = defineError('PORT_TAKEN', 1);

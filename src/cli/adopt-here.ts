@@ -143,12 +143,12 @@ async function statusOnceStarted(target: Target): Promise<Status | null> {
   }
 }
 
-/** Null when no agent runs. */
+/** Null when no agent runs, or it does not listen yet. */
 async function runningStatus({ agent }: Target): Promise<Status | null> {
   try {
     return await agent.status();
   } catch (error) {
-    if (errorCode(error) === 'NOT_RUNNING') return null;
+    if (['NOT_RUNNING', 'AGENT_NOT_LISTENING'].includes(errorCode(error) ?? '')) return null;
     throw error;
   }
 }

@@ -1,8 +1,13 @@
 /** Why the agent of this host does not answer, and what to do, in errors. */
+import { existsSync } from 'node:fs';
 import { errorCode, type HoldfastError } from '../../base/errors.ts';
+import { pause } from '../../base/retry.ts';
 import { readStat } from '../../process/stat.ts';
-import { AgentSilent, NotRunning } from '../errors.ts';
+import { AgentNotListening, AgentSilent, NotRunning } from '../errors.ts';
+import type { StatePaths } from '../state/paths.ts';
 import { runningAgent } from '../state/state-lock.ts';
+
+export type AgentPlace = Pick<StatePaths, 'agentSocket' | 'agentRecord'>;
 
 /**
  * It ended, by a crash or a signal, in the middle of something.
@@ -44,9 +49,44 @@ export async function agentSilent(recordFile: string, ms: number | undefined): P
   });
 }
 
+/** Nobody listens there: nothing of what was asked was heard. */
+export function isNotHeard(error: unknown): boolean {
+  return ['ENOENT', 'ECONNREFUSED', 'ENOTDIR'].includes(errorCode(error) ?? '');
+}
+
+/** An agent makes its socket anew within a second, and a moment after its socket it is gone itself. */
+const listensWithinMs = 2500;
+const lookEveryMs = 50;
+
+/** Waits as long as an agent runs whose socket is not there. @returns whether somebody may listen again. */
+export async function listensAgain({ agentSocket, agentRecord }: AgentPlace): Promise<boolean> {
+  const until = performance.now() + listensWithinMs;
+  const runs = () =>
+    runningAgent(agentRecord).then(
+      (found) => found !== undefined,
+      () => false,
+    );
+  while (performance.now() < until && (await runs())) {
+    if (existsSync(agentSocket)) return true;
+    await pause(lookEveryMs);
+  }
+  return false;
+}
+
 /** There was no connection to it at all. */
-export function whyUnreachable(error: Error): Error {
+export async function whyUnreachable(error: Error, { agentSocket, agentRecord }: AgentPlace): Promise<Error> {
   const code = errorCode(error);
+  const found = isNotHeard(error) ? await runningAgent(agentRecord).catch(() => undefined) : undefined;
+  if (found !== undefined) {
+    const { pid } = found;
+    return AgentNotListening(
+      `the agent of this host (pid ${pid}) runs, and nothing listens at ${agentSocket}`,
+      {
+        hint: `It starts or ends, or its socket was removed, which it makes anew within a second: ask again. If that is of no use, kill -USR2 ${pid} ends it and leaves servers and gates running, and holdfast up goes on with those.`,
+        cause: error,
+      },
+    );
+  }
   if (code === 'EACCES' || code === 'EPERM') {
     return NotRunning('this user may not talk to the agent', {
       hint: 'Run the command as the user that runs the agent.',

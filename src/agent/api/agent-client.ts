@@ -10,8 +10,14 @@ import { type ErrorJson, errorFromJson } from '../../base/error-wire.ts';
 import { errorCode } from '../../base/errors.ts';
 import type { Report } from '../change/change-context.ts';
 import type { DeploymentEvent } from '../state/event-log.ts';
-import type { StatePaths } from '../state/paths.ts';
-import { agentEnded, agentSilent, whyUnreachable } from './agent-absent.ts';
+import {
+  type AgentPlace,
+  agentEnded,
+  agentSilent,
+  isNotHeard,
+  listensAgain,
+  whyUnreachable,
+} from './agent-absent.ts';
 import type { Command } from './agent-api.ts';
 import { readStatus } from './read-status.ts';
 import type { Status } from './status-answer.ts';
@@ -24,8 +30,6 @@ interface StreamLine {
 
 /** An agent that works answers in milliseconds. */
 const answerWithinMs = 5000;
-
-export type AgentPlace = Pick<StatePaths, 'agentSocket' | 'agentRecord'>;
 
 export class AgentClient {
   readonly #place: AgentPlace;
@@ -94,7 +98,19 @@ export class AgentClient {
     return answer;
   }
 
-  #send({ method, path, body, withinMs, signal }: Call, onLine: (line: string) => void): Promise<void> {
+  async #send(call: Call, onLine: (line: string) => void): Promise<void> {
+    const unreachable = async (error: Error) => {
+      throw error instanceof Unreachable ? await whyUnreachable(error.cause, this.#place) : error;
+    };
+    await this.#sendOnce(call, onLine).catch(async (error) => {
+      const again =
+        error instanceof Unreachable && isNotHeard(error.cause) && (await listensAgain(this.#place));
+      await (again ? this.#sendOnce(call, onLine).catch(unreachable) : unreachable(error));
+    });
+  }
+
+  /** @throws Unreachable when there was no connection. */
+  #sendOnce({ method, path, body, withinMs, signal }: Call, onLine: (line: string) => void): Promise<void> {
     const text = body === undefined ? '' : JSON.stringify(body);
     const headers =
       text === '' ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
@@ -125,7 +141,7 @@ export class AgentClient {
         // The socket's queue of those that wait to be accepted is full: whoever should accept them does not.
         if (errorCode(error) === 'EAGAIN') noteSilence();
         else if (connected && signal?.aborted !== true) reject(new ConnectionEnded(error));
-        else reject(whyUnreachable(error));
+        else reject(new Unreachable(error));
       });
       call.end(text);
     });
@@ -146,6 +162,17 @@ class ConnectionEnded extends Error {
   constructor(cause: Error) {
     super('the connection to the agent ended', { cause });
     this.name = 'ConnectionEnded';
+  }
+}
+
+/** There was no connection. */
+class Unreachable extends Error {
+  override readonly cause: Error;
+
+  constructor(cause: Error) {
+    super(cause.message);
+    this.name = 'Unreachable';
+    this.cause = cause;
   }
 }
 

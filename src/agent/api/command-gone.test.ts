@@ -17,11 +17,10 @@ let server: FastifyInstance;
 
 beforeAll(async () => {
   const run = async (command: string) => asked.push(command);
-  server = await serveControl(
-    { ...double.api, commands: ['down', 'switchover'], run },
-    double.services,
+  server = await serveControl({ ...double.api, commands: ['down', 'switchover'], run }, double.services, {
     socket,
-  );
+    tell: () => {},
+  });
 });
 beforeEach(() => asked.splice(0));
 afterAll(async () => {

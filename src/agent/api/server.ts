@@ -11,17 +11,18 @@ import type { TlsTexts } from '../../redis/endpoint.ts';
 import { type Callers, demand, owner } from '../access/callers.ts';
 import type { AgentApi, Command } from './agent-api.ts';
 import { createHttp, type HttpOptions, refuse } from './http.ts';
+import { keepSocket, type TellOfSocket } from './keep-socket.ts';
 import { askedBy, registerApi, type WhoAsks } from './register.ts';
 import type { Services } from './services.ts';
 import { makeSocketFolder } from './socket-folder.ts';
 import { readPages, servePages } from './static-page.ts';
 import type { Visitors } from './visitors.ts';
 
-/** Listens on the Unix socket: everything. */
+/** Listens on the Unix socket: everything. @param at where, and who is told that it had to be made anew */
 export async function serveControl(
   api: AgentApi,
   services: Services,
-  socket: string,
+  { socket, tell }: { socket: string; tell: TellOfSocket },
 ): Promise<FastifyInstance> {
   const { server, visitors } = createHttp({
     visitorRules: { mostWaitedForOfAddress: Number.POSITIVE_INFINITY },
@@ -36,8 +37,11 @@ export async function serveControl(
   }
   await makeSocketFolder(socket);
   await rm(socket, { force: true });
+  let stopLooking = () => {};
+  server.addHook('onClose', async () => stopLooking());
   await server.listen({ path: socket });
   await chmod(socket, 0o600);
+  stopLooking = keepSocket(server.server, socket, tell);
   return server;
 }
 

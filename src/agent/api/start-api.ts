@@ -14,9 +14,10 @@ import { AllEvents } from '../picture/all-events.ts';
 import { Colleagues } from '../picture/colleagues.ts';
 import { Picture } from '../picture/picture.ts';
 import { positionText } from '../picture/positions.ts';
+import type { EventKind } from '../state/event-kinds.ts';
 import type { Commands } from './agent-commands.ts';
 import { AgentServices } from './agent-services.ts';
-import { isForClients, type Renewal, renewTls, serveWith } from './renew-tls.ts';
+import { isForClients, renewTls, serveWith } from './renew-tls.ts';
 import { serveApi, serveControl } from './server.ts';
 
 export interface OpenApi {
@@ -83,8 +84,9 @@ export async function startApi(deployment: Deployment, commands: Commands): Prom
     colleagues.stop();
     await Promise.all(servers.map((server) => server.close()));
   };
+  const tell = (kind: EventKind, text: string) => void deployment.events.add(kind, spec.name, text);
   try {
-    servers.push(await serveControl(commands, services, paths.agentSocket));
+    servers.push(await serveControl(commands, services, { socket: paths.agentSocket, tell }));
     for (const address of spec.agent.bind)
       servers.push(await serveApi(commands, services, { address, port: spec.agent.port, tls: texts }));
   } catch (error) {
@@ -97,7 +99,6 @@ export async function startApi(deployment: Deployment, commands: Commands): Prom
       colleagues.changeTls(renewed);
       for (const { server } of servers) if (server instanceof TlsServer) serveWith(server, renewed);
     };
-    const tell: Renewal['tell'] = (kind, text) => void deployment.events.add(kind, spec.name, text);
     const [files, section] = [spec.agent.tls, 'agent.tls'] as const;
     const news = `the API has the certificate that is in ${files.cert} now`;
     stopWatching.push(renewTls({ files, section, news, take, tell }));

@@ -85,6 +85,7 @@ export const eventKinds = {
   'sentinels-told':
     'The Sentinels did not take up whom this agent made primary; they are told by command to watch that one.',
   'slow-command': 'A command keeps a member from answering, or kept it, and its name.',
+  'socket-remade': "The file of the agent's socket was gone; it was made anew.",
   'state-damaged': 'A file of the state does not say what it should; nothing is concluded from it.',
   'state-unwritten': 'Something of the state could not be written; what runs goes on.',
   stranger: 'Someone who is no Sentinel of the deployment says who is primary.',
