@@ -122,6 +122,40 @@ test('REDIRECT goes to a client that has subscribed to nothing, whatever it does
   for (const each of [hears, reads]) each.close();
 });
 
+test('REDIRECT goes to whoever logged in, whatever it did before, where nobody is let in without', async () => {
+  const redis = await startRedis();
+  const admin = client(redis.port);
+  await admin.call('ACL', 'SETUSER', 'app', 'on', '>word', '~*', '&*', '+@all');
+  const members = [{ id: 'redis-1', address: '127.0.0.1', port: redis.port }];
+  const { port } = await startGate({ members, memberCredentials: { username: 'app', password: 'word' } });
+  await admin.call('ACL', 'SETUSER', 'default', 'off');
+  const one = async (...before: string[]) => {
+    const raw = await RawClient.open(port);
+    for (const line of [...before, 'AUTH app word']) await raw.ask(line);
+    return raw;
+  };
+  const ways: [before: string[], then: string[]][] = [
+    [[], ['SUBSCRIBE __redis__:invalidate']],
+    [['SUBSCRIBE __redis__:invalidate'], ['SUBSCRIBE __redis__:invalidate']],
+    [[], ['MULTI', 'PING']],
+    [[], ['BLPOP none 0.01']],
+  ];
+  for (const [before, then] of ways) {
+    const [hears, reads] = [await one(...before), await one()];
+    const id = (await hears.ask('CLIENT ID')).slice(1, -2);
+    for (const line of then) await hears.ask(line);
+    expect(await reads.ask(`CLIENT TRACKING ON REDIRECT ${id}`)).toBe('+OK\r\n');
+    // What the gate asked in between is in nobody's transaction.
+    if (then[0] === 'MULTI') expect(await hears.ask('EXEC')).toBe('*1\r\n+PONG\r\n');
+    if (!then[0]?.startsWith('SUBSCRIBE')) await hears.ask('SUBSCRIBE __redis__:invalidate');
+    await reads.ask('GET a');
+    const writes = await one();
+    await writes.ask('SET a 1');
+    expect(await hears.reply('a')).toBe(told2('a'));
+    for (const each of [hears, reads, writes]) each.close();
+  }
+});
+
 test("HELLO's id is CLIENT ID's", async () => {
   for (const protocol of [2, 3]) {
     const one = await RawClient.open(gate.port);

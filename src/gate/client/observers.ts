@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import type { Login } from '../upstream/identity.ts';
 import type { Client } from './client.ts';
 import { isOff, redirectIn } from './tracking.ts';
 import { endRedirect } from './tracking-restore.ts';
@@ -17,7 +18,8 @@ export function observer(client: Client, name: string, args: Buffer[], request: 
       session.reset();
       client.setReplies('on');
     } else if (name === 'auth') {
-      session.logIn(
+      logIn(
+        client,
         args.length > 2 ? { user: text(1), password: text(2) } : { user: 'default', password: text(1) },
       );
     } else if (name === 'hello') observeHello(client, args);
@@ -26,6 +28,11 @@ export function observer(client: Client, name: string, args: Buffer[], request: 
       session.setMode(name.slice(7), text(2).toLowerCase() === 'off' ? null : request);
     }
   };
+}
+
+function logIn({ session, place }: Client, login: Login): void {
+  session.logIn(login);
+  place.own?.atServer.onLogin();
 }
 
 function observeTracking(client: Client, args: Buffer[]): void {
@@ -41,7 +48,7 @@ function observeHello(client: Client, args: Buffer[]): void {
   for (let index = 2; index < args.length; index++) {
     const option = text(index).toLowerCase();
     if (option === 'auth') {
-      session.logIn({ user: text(index + 1), password: text(index + 2) });
+      logIn(client, { user: text(index + 1), password: text(index + 2) });
       index += 2;
     } else if (option === 'setname') session.rename(text(++index));
   }

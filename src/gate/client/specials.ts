@@ -3,7 +3,7 @@ import { readArguments } from '../../resp/arguments.ts';
 import { writeError, writeSimple } from '../../resp/write.ts';
 import { type Behaviour, settles } from '../commands/behaviour.ts';
 import type { Command } from '../commands/command-table.ts';
-import { introduce, Swallow } from '../upstream/open-upstream.ts';
+import { Swallow } from '../upstream/open-upstream.ts';
 import { pingRequest } from '../upstream/requests.ts';
 import { Blocking, Waiting } from './blocking.ts';
 import type { Client } from './client.ts';
@@ -14,7 +14,7 @@ import { queuedAs } from './replaced-replies.ts';
 import { sendScan } from './scanning.ts';
 import { sendPlainly } from './send-plain.ts';
 import { redirectIn, withRedirect } from './tracking.ts';
-import { redirectTarget } from './tracking-restore.ts';
+import { introduceOwn, redirectTarget } from './tracking-restore.ts';
 import { isReadInExec, Queued, TransactionEnd } from './transaction-handlers.ts';
 
 /**
@@ -148,6 +148,17 @@ function wordsOf({ name }: Command): string {
   return name.replace('|', ' ').toUpperCase();
 }
 
+/**
+ * Before these its connection says its id: whether it waits is asked by that, and who subscribed in RESP2, or began a
+ * transaction, can't ask any more when others have their changes told there.
+ */
+const hidesId: ReadonlySet<Behaviour['kind']> = new Set([
+  'blocking',
+  'maybe-blocking',
+  'subscription',
+  'transaction',
+]);
+
 /** Has the client's own connection take the request. */
 function sendOwn({ client, command, request, behaviour }: Special, handler: Observed | Subscribing): boolean {
   const { router } = client;
@@ -157,9 +168,7 @@ function sendOwn({ client, command, request, behaviour }: Special, handler: Obse
   const upstream = router.route(client, writes, true);
   if (upstream === null) return false;
   const { kind } = behaviour;
-  // Whether it waits is asked by the number of its connection.
-  if (kind === 'blocking' || kind === 'maybe-blocking')
-    introduce(upstream, client.session, `holdfast-${router.config.id}`);
+  if (hidesId.has(kind)) introduceOwn(client, upstream);
   // WAIT is about what its connection wrote. A request before it makes that everything that was written so far.
   if (kind === 'wait') {
     upstream.send(null, pingRequest, 0, pingRequest.length, 1, false, new Swallow());

@@ -28,8 +28,19 @@ export function redirectTarget(client: Client, id: number, own: Upstream): numbe
   if (peer !== client) at.keepFromOthers();
   const { id: known, introduced } = at.atServer;
   if (known !== null || introduced) return known;
-  introduce(at, peer.session, `holdfast-${client.router.config.id}`, () => client.pump());
+  introduceOwn(peer, at);
   return 'wait';
+}
+
+/**
+ * Has the client's own connection asked for its id, if nobody knows it; whoever waits for that goes on. What comes
+ * before anything behind which it can't be asked any more: a subscriber of RESP2 is refused HELLO, and MULTI queues it.
+ */
+export function introduceOwn(client: Client, own: Upstream): void {
+  introduce(own, client.session, `holdfast-${client.router.config.id}`, () => {
+    client.pump();
+    releaseSources(client);
+  });
 }
 
 function peerOf(client: Client, id: number): Client | null {

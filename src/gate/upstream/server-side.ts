@@ -37,6 +37,11 @@ export class ServerSide {
     return true;
   }
 
+  /** Somebody logged in on it: who was a stranger may ask again. */
+  onLogin(): void {
+    if (this.#introduced === 'answered') this.#introduced = 'no';
+  }
+
   /** @param reply to HELLO; null when that was refused */
   onIntroduced(reply: string | null): void {
     this.#introduced = 'answered';
