@@ -1,10 +1,13 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { waitFor } from '../../src/base/retry.ts';
+import { pause, waitFor } from '../../src/base/retry.ts';
 import { type GateProcess, startGate } from '../support/gate-process.ts';
+import { untilKnownToWait } from '../support/known-to-wait.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { cleanUp, client, type Server, startRedis } from '../support/redis-processes.ts';
 
 let direct: Server;
+let behind: Server;
 let gate: GateProcess;
 const users = [
   '--requirepass',
@@ -24,7 +27,7 @@ let gateUsers: GateProcess;
 
 beforeAll(async () => {
   direct = await startRedis();
-  const behind = await startRedis();
+  behind = await startRedis();
   gate = await startGate({ members: [{ id: 'redis-1', address: '127.0.0.1', port: behind.port }] });
   directUsers = await startRedis(users);
   const behindUsers = await startRedis(users);
@@ -160,11 +163,17 @@ test('CLIENT REPLY OFF, SKIP and ON', async () => {
     'CLIENT REPLY SKIP',
     'PING c',
     'PING d',
+    'CLIENT REPLY SKIP',
+    'RESET',
+    'PING e',
+    'CLIENT REPLY OFF',
+    'RESET',
   ];
   const talk = async (port: number) => {
     const raw = await RawClient.open(port);
     for (const line of lines) raw.send(line);
-    const seen = [await raw.reply(), await raw.reply(), await raw.reply()];
+    const seen = [];
+    for (let count = 0; count < 5; count++) seen.push(await raw.reply());
     raw.close();
     return seen;
   };
@@ -178,6 +187,20 @@ test('a blocked client does not hold up the others', async () => {
   expect(await other.ping()).toBe('PONG');
   await other.rpush('later', 'x');
   expect(await popped).toEqual(['later', 'x']);
+});
+
+test('who goes while it waits in a blocking command takes nothing of what comes then', async () => {
+  const other = client(gate.port);
+  for (const how of ['destroy', 'end'] as const) {
+    const waiting = connect({ port: gate.port, host: '127.0.0.1', allowHalfOpen: true });
+    waiting.write('BLPOP gone 0\r\n');
+    await untilKnownToWait(gate, behind);
+    waiting[how]();
+    await pause(30);
+    await other.rpush('gone', how);
+    expect(await other.lpop('gone'), how).toBe(how);
+    waiting.destroy();
+  }
 });
 
 test('WAIT counts the replicas that have what this client wrote', async () => {

@@ -4,8 +4,9 @@ import { pendingOf } from './client-output.ts';
 
 /** A client that takes nothing of its last replies for so long is closed all the same. */
 const usualTakeMs = 10_000;
-/** What blocks may still find what it waits for. */
+/** What blocks may still find what it waits for, where nobody says that it does not. */
 export const blockedMs = 100;
+const lookMs = 10;
 
 /**
  * How a client's connection ends. Whoever sent FIN behind its requests still gets their answers, as from a server,
@@ -42,16 +43,27 @@ export class Farewell {
     endWith(socket);
   }
 
-  /** It goes when everything is answered, and waits for no blocking command. */
+  /**
+   * It goes when everything is answered, and waits for no blocking command: of one that the server says to wait, at once, or it
+   * would take what somebody pushes meanwhile, for nobody.
+   */
   waitForAnswers(): void {
-    if (!this.#heard || this.#timer !== undefined) return;
-    const client = this.#client;
+    if (!this.#heard || this.#timer !== undefined || this.#leaves(0)) return;
+    const sinceMs = performance.now();
     this.#timer = setInterval(() => {
-      const head = client.place.current?.ring.peek();
-      if (client.closed) clearInterval(this.#timer);
-      else if (head?.client === client && head.handler?.blocking === true) client.close();
-    }, blockedMs);
-    client.socket.once('close', () => clearInterval(this.#timer));
+      if (this.#client.closed || this.#leaves(performance.now() - sinceMs)) clearInterval(this.#timer);
+    }, lookMs);
+    this.#client.socket.once('close', () => clearInterval(this.#timer));
+  }
+
+  /** @param waitedMs for how long its last answers have been waited for */
+  #leaves(waitedMs: number): boolean {
+    const client = this.#client;
+    const head = client.place.current?.ring.peek();
+    if (head?.client !== client || head.handler?.blocking !== true) return false;
+    if (head.handler.blocked !== true && waitedMs < blockedMs) return false;
+    client.close();
+    return true;
   }
 }
 

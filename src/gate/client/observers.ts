@@ -16,7 +16,8 @@ export function observer(client: Client, name: string, args: Buffer[], request: 
     else if (name === 'reset') {
       endRedirect(client);
       session.reset();
-      client.setReplies('on');
+      // The reply that SKIP is about is this one.
+      if (client.replies === 'off') client.setReplies('on');
     } else if (name === 'auth') {
       logIn(
         client,

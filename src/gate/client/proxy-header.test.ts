@@ -34,9 +34,16 @@ describe.each([
   });
 });
 
-test.each(['PING\r\n', '*1\r\n$4\r\nPING\r\n', 'PROXY TCP4 a\r\n', `PROXY ${'x'.repeat(200)}`])(
-  '%j is none',
-  (text) => {
-    expect(readProxyHeader(Buffer.from(text))).toBeUndefined();
-  },
-);
+test.each([
+  ...['PING\r\n', '*1\r\n$4\r\nPING\r\n', 'PROXY TCP4 a\r\n', `PROXY ${'x'.repeat(200)}`],
+  'PROXY TCP4 1.2.3.4\nid=1 5.6.7.8 1 2\r\n',
+  'PROXY TCP4 1.2.3.400 5.6.7.8 1 2\r\n',
+  'PROXY TCP4 1.2.3.4 5.6.7.8 99999 2\r\n',
+  'PROXY TCP4 1.2.3.4 5.6.7.8 1\r\n',
+  'PROXY TCP4 1.2.3.4 5.6.7.8 1 2 3\r\n',
+  'PROXY TCP4 ::1 ::2 1 2\r\n',
+  'PROXY TCP6 ::1%x\x1b[31m ::2 1 2\r\n',
+  'PROXY TCP6 1.2.3.4 ::2 1 2\r\n',
+])('%j is none', (text) => {
+  expect(readProxyHeader(Buffer.from(text))).toBeUndefined();
+});

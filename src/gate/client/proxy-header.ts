@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import { isIP } from 'node:net';
 
 /**
  * The header that a load balancer puts before a connection's own bytes, to say who the client is: version 1 is a
@@ -24,10 +25,22 @@ export function readProxyHeader(buf: Buffer): ProxyHeader | null | undefined {
   const end = text.indexOf('\r\n');
   if (end < 0) return text.length < maxLine ? null : undefined;
   const length = end + 2;
-  const [, family, address, , port] = text.slice(0, end).split(' ');
-  if (family === 'UNKNOWN') return { length, client: null };
-  const valid = /^TCP[46]$/.test(family ?? '') && address !== undefined && /^\d{1,5}$/.test(port ?? '');
-  return valid ? { length, client: { address: address as string, port: Number(port) } } : undefined;
+  const client = readLine(text.slice(0, end));
+  return client === undefined ? undefined : { length, client };
+}
+
+/** What is no address, or no port, is no header: who is said to be the client is shown as it stands there. */
+function readLine(line: string): ProxyHeader['client'] | undefined {
+  const [, family, ...fields] = line.split(' ');
+  if (family === 'UNKNOWN') return null;
+  const [address = '', server = '', port = '', serverPort = '', ...more] = fields;
+  const version = family === 'TCP4' ? 4 : family === 'TCP6' ? 6 : -1;
+  // A zone is no part of an address here, and may hold anything.
+  const areAddresses = [address, server].every((each) => isIP(each) === version && !each.includes('%'));
+  const arePorts = [port, serverPort].every(
+    (each) => /^(0|[1-9]\d{0,4})$/.test(each) && Number(each) <= 65_535,
+  );
+  return areAddresses && arePorts && more.length === 0 ? { address, port: Number(port) } : undefined;
 }
 
 function readBinary(buf: Buffer): ProxyHeader | null | undefined {
