@@ -52,7 +52,12 @@ test('where to begin, and when to try again', () => {
   expect(pauseBehind(RedisUnreachable('gone'), 0)).toBe(50);
   expect(pauseBehind(RedisUnreachable('gone'), 99)).toBe(2000);
   // What a gate answers while its primary is replaced, and a server whose memory is full; not what stays refused.
-  for (const text of ['UNCERTAIN the primary went down', 'NOPRIMARY none', 'OOM no memory', 'READONLY no'])
+  for (const text of [
+    'UNCERTAIN the connection to the primary was lost',
+    'NOPRIMARY none',
+    'OOM no memory',
+    'READONLY no',
+  ])
     expect(pauseBehind(RedisRefused('refused', { cause: new ReplyError(text) }), 0), text).toBe(50);
   const noRight = RedisRefused('refused', { cause: new ReplyError('NOPERM no right') });
   expect(pauseBehind(noRight, 0)).toBeUndefined();

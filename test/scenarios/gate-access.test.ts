@@ -72,3 +72,15 @@ test('a user that is switched off at the member is noticed, and what a user may 
   expect(await carl.ask('ECHO on')).toMatch(/^-WRONGPASS/);
   carl.close();
 });
+
+test('what a user has in flight who is deleted is told as what it is: its connection was lost, not the primary', async () => {
+  const admin = client(gate.port);
+  await admin.call('ACL', 'SETUSER', 'dora', 'on', '>dora', '~*', '&*', '+@all');
+  const dora = await loggedIn('dora');
+  dora.sendAll(['ACL DELUSER dora', 'SET a 1']);
+  await dora.reply('the deletion');
+  expect(await dora.reply('the write')).toMatch(
+    /^-UNCERTAIN the connection to the primary was lost before it answered; this write may or may not/,
+  );
+  expect(await admin.ping()).toBe('PONG');
+});

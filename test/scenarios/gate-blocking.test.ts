@@ -10,7 +10,7 @@ import { wayWithoutAnswer } from '../support/way-without-answer.ts';
 
 afterEach(cleanUp);
 
-const uncertain = /^-UNCERTAIN the primary went down before it answered/;
+const uncertain = /^-UNCERTAIN the connection to the primary was lost before it answered/;
 const memberAt = (port: number) => ({ id: `redis-${port}`, address: '127.0.0.1', port });
 
 /** Two members, the second a replica, and a gate that is told by hand who is primary. */

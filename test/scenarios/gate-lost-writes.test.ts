@@ -9,7 +9,7 @@ import { wayWithoutAnswer } from '../support/way-without-answer.ts';
 
 afterAll(cleanUp);
 
-const uncertain = /^-UNCERTAIN the primary went down before it answered/;
+const uncertain = /^-UNCERTAIN the connection to the primary was lost before it answered/;
 
 async function expectOnce(gate: GateProcess, way: { seen: string[] }, line: string): Promise<void> {
   const word = (/once-\d/.exec(line) as RegExpExecArray)[0];

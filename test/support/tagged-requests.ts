@@ -12,7 +12,7 @@ export interface Tagged {
   checks: ((reply: string) => string | null)[];
 }
 
-const uncertain = /^-UNCERTAIN the primary went down before it answered/;
+const uncertain = /^-UNCERTAIN the connection to the primary was lost before it answered/;
 /** What a read behind a long silence of its server is answered when that is lost. */
 const silent = /^-UNCERTAIN the server was silent while it had this request/;
 

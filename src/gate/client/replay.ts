@@ -28,8 +28,9 @@ import type { Again, Item } from './retry-queue.ts';
  * server's table does not know may write, whatever connection it was on.
  */
 
+/** Why it was lost is not known yet: a server that goes down closes it, and so does one whose user is deleted. */
 export const uncertain = writeError(
-  'UNCERTAIN the primary went down before it answered; this write may or may not have been applied',
+  'UNCERTAIN the connection to the primary was lost before it answered; this write may or may not have been applied',
 );
 
 /** A reply to a run of several requests that is not simply passed on: an error, or one behind a retry. */
