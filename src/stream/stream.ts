@@ -94,7 +94,7 @@ export interface StreamStatus {
   /** Everything of the source up to here is in the target; null until the copy is done. */
   applied: Place | null;
   attempts: number;
-  /** Why it waits, or waited last. */
+  /** Why it waits, or is at it again; null once something was applied since. */
   problem: string | null;
 }
 
@@ -328,6 +328,7 @@ export class Stream {
         // From the place that the target has stored it may go on after a crash, though nothing behind it was for the target.
         if (writer.position !== null) source.noteApplied?.(writer.position.offset);
         status.commands += commands;
+        status.problem = null;
         this.#attempts.noteSuccess();
       },
     });

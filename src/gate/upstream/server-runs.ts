@@ -1,3 +1,4 @@
+import { refusalKind } from '../../redis/errors.ts';
 import type { MemberAddress } from '../config.ts';
 import { keyOf } from './durability.ts';
 import { type OwnLogin, openOwnLink } from './open-link.ts';
@@ -17,6 +18,8 @@ interface Known {
   name: Promise<string>;
   /** Empty until it is known. */
   run: string;
+  /** It was asked, and its connection broke before it said so. */
+  unanswered: boolean;
   /** Null until it is known. */
   version: [major: number, minor: number] | null;
 }
@@ -35,14 +38,24 @@ export class ServerRuns {
     this.#login = login;
   }
 
-  /** The name of the run that this member is in. */
-  nameOf(member: MemberAddress): Promise<string> {
+  /**
+   * The name of the run that this member is in. Whoever shares a question that stays without an answer has it asked once more: it may
+   * have been of a run that was over, behind a proxy that takes connections for it.
+   */
+  async nameOf(member: MemberAddress): Promise<string> {
     const key = keyOf(member);
     const known = this.#known.get(key);
-    if (known !== undefined) return known.name;
-    const fresh: Known = { member, run: '', version: null, name: Promise.resolve('') };
+    if (known === undefined) return this.#begin(member);
+    const run = await known.name;
+    if (!known.unanswered) return run;
+    const next = this.#known.get(key);
+    return next === undefined || next === known ? this.#begin(member) : next.name;
+  }
+
+  #begin(member: MemberAddress): Promise<string> {
+    const fresh: Known = { member, run: '', unanswered: false, version: null, name: Promise.resolve('') };
     fresh.name = this.#ask(fresh);
-    this.#known.set(key, fresh);
+    this.#known.set(keyOf(member), fresh);
     void fresh.name.then((run) => {
       fresh.run = run;
     });
@@ -71,7 +84,10 @@ export class ServerRuns {
     const made = `${madeUp}${keyOf(member)} ${process.pid} ${performance.timeOrigin} ${this.#made++}`;
     const link = openOwnLink(member, this.#login, { timeoutMs: askMs });
     // Who may not ask, or gets no answer, goes by the name that was made up.
-    const info = await link.call(['INFO', 'server']).catch(() => '');
+    const info = await link.call(['INFO', 'server']).catch((error) => {
+      known.unanswered = refusalKind(error) === undefined;
+      return '';
+    });
     link.close();
     const version = /^redis_version:(\d+)\.(\d+)/m.exec(String(info));
     if (version !== null) known.version = [Number(version[1]), Number(version[2])];
