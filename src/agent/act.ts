@@ -4,11 +4,11 @@ import { refusalKind, refusalReply } from '../redis/errors.ts';
 import { ownUserName } from '../spec/secrets.ts';
 import type { StartAs } from '../topology/decision.ts';
 import { waitsForDisk } from '../topology/hang.ts';
-import { encodeInSync } from '../topology/in-sync-record.ts';
 import { namedPrimary } from '../topology/view.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
 import { admitInSync, beginInSync, renewInSync } from './election/change-in-sync.ts';
 import { replacePrimary } from './election/replace-primary.ts';
+import { leadOn } from './election/take-over.ts';
 import type { Step } from './loop.ts';
 import { putDamagedAside } from './persistence/put-aside.ts';
 import { setEligible } from './units/eligibility.ts';
@@ -108,12 +108,9 @@ export class Actions {
     await watch.look();
   }
 
-  /** Who is in sync with it is so in the same epoch: nobody has left. */
   async #leadOn(id: string, epoch: number): Promise<void> {
     const member = this.#deployment.member(id);
-    const { inSync } = member.watch.seen;
-    const record = inSync === null ? {} : { inSync: encodeInSync({ ...inSync, epoch }) };
-    await member.watch.client.promote([], { epoch, ...record });
+    await leadOn(member, epoch);
     if (member.heldBack?.ours) await setEligible(member, true);
     await member.watch.look();
   }

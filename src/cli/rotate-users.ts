@@ -6,12 +6,11 @@
  * - `apply` brings it to what runs. A change that is under way is brought again, and no third password is made.
  * - `--finish` takes the former ones out of the spec, and applies that.
  */
-import { randomBytes } from 'node:crypto';
 import { chown, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { formerFile, withFormerPasswords, withoutFormerPasswords } from '../spec/former-passwords.ts';
 import { loadSpec } from '../spec/load.ts';
-import { readSecret } from '../spec/secrets.ts';
+import { newSecret, readSecret } from '../spec/secrets.ts';
 import type { AppUser, Spec } from '../spec/spec.ts';
 import { apply } from './apply.ts';
 import { confirm } from './confirm.ts';
@@ -87,7 +86,7 @@ export async function makeNew(file: string, users: readonly AppUser[]): Promise<
   await changeSpec(file, (text) => withFormerPasswords(text, names));
   for (const user of fresh) {
     const own = await realpath(fileOf(user));
-    await writeLike(own, own, `${randomBytes(32).toString('base64url')}\n`);
+    await writeLike(own, own, `${newSecret()}\n`);
   }
 }
 

@@ -1,7 +1,6 @@
 /** Changes the secret of a deployment that runs, and with it every password that is derived from it: see plan/rotation.ts. */
-import { randomBytes } from 'node:crypto';
 import { installedState } from '../render/installed.ts';
-import { secretFilesBeside } from '../spec/secrets.ts';
+import { newSecret, secretFilesBeside } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import { receiveScript } from './act/receive-file.ts';
 import { type TurnContext, takeTurn } from './act/take-turn.ts';
@@ -92,7 +91,7 @@ async function comingSecret(
   { holder }: RotationPlan,
   host: (id: string) => SshHost,
 ): Promise<string> {
-  if (holder === null) return randomBytes(32).toString('base64url');
+  if (holder === null) return newSecret();
   const script = `cat ${secretFilesBeside(`${installedState(spec)}/secret`).coming}`;
   return (await host(holder).run(script, { as: 'root', doing: 'reading the coming secret' })).trim();
 }

@@ -1,6 +1,6 @@
 /** What is on all hosts, and what has to be done there. It changes nothing. */
-import { randomBytes } from 'node:crypto';
 import { installedSpec, installedState } from '../render/installed.ts';
+import { newSecret } from '../spec/secrets.ts';
 import type { Host, Spec } from '../spec/spec.ts';
 import { checkHost, type HostFinding } from './act/check-hosts.ts';
 import { holdfastThere, primaryIn, primaryThere } from './answering-host.ts';
@@ -155,7 +155,7 @@ async function findSecret(
       },
     );
   }
-  if (holder === null) return { secret: randomBytes(32).toString('base64url'), digest: null };
+  if (holder === null) return { secret: newSecret(), digest: null };
   const read = `cat ${installedState(spec)}/secret`;
   const text = await connectionsHost(connections, spec, holder).run(read, {
     as: 'root',

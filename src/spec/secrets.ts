@@ -215,11 +215,16 @@ async function ownSecret(file: string): Promise<string> {
   });
 }
 
+/** A secret that nobody can guess. */
+export function newSecret(): string {
+  return randomBytes(32).toString('base64url');
+}
+
 /** Makes one, unless there is one. Two that do so at once agree: the file is linked into place, never replaced. */
 export async function makeSecret(file: string): Promise<void> {
   await makeFolder(path.dirname(file), 0o700);
   const fresh = `${file}.${randomBytes(6).toString('hex')}`;
-  await writeFileAtomic(fresh, `${randomBytes(32).toString('base64url')}\n`);
+  await writeFileAtomic(fresh, `${newSecret()}\n`);
   try {
     await link(fresh, file);
   } catch (error) {

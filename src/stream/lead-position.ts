@@ -43,7 +43,7 @@ export const epochField = 'holdfast_epoch';
 export const fencedField = 'holdfast_fenced';
 /** That it says that it leads, to the process that it is now or to one before: the same. */
 export const leadsField = 'holdfast_leads';
-type LeadsSince = 'now' | 'before';
+export type LeadsSince = 'now' | 'before';
 
 /** What a stream is called in a position, and what that says. */
 export interface LeadRun {

@@ -1,12 +1,19 @@
 /** Taking over what runs on this host: looked at and planned first, then done. No agent runs meanwhile. */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { readFileIfThere } from '../../base/atomic-file.ts';
 import { systemClock } from '../../base/clock.ts';
 import { currentTls } from '../../redis/tls.ts';
-import { deriveSecrets, loadSecrets, readPasswords, readSecret, type Secrets } from '../../spec/secrets.ts';
+import {
+  deriveSecrets,
+  loadSecrets,
+  newSecret,
+  readPasswords,
+  readSecret,
+  type Secrets,
+} from '../../spec/secrets.ts';
 import type { Spec } from '../../spec/spec.ts';
 import type { Report } from '../change/change-context.ts';
 import { runIdMarks } from '../election/run-ids.ts';
@@ -111,7 +118,7 @@ async function wantedSettings(
     if (place === undefined) return { config: {}, users: [] };
     const setting = {
       ...{ spec, host, paths, specFile: '', haproxy: null, clock: systemClock, tls: undefined },
-      secrets: deriveSecrets(spec, secret ?? randomBytes(32).toString('base64url'), users, former),
+      secrets: deriveSecrets(spec, secret ?? newSecret(), users, former),
       redisServer: server.program,
       aclSelectors: hasAclSelectors(server.version),
       events: new EventLog(paths.events, systemClock),

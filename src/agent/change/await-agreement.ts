@@ -1,4 +1,7 @@
-/** The end of a switchover: every Sentinel names the new primary, every replica follows it and it takes writes; or somebody has replaced it. */
+/**
+ * The end of a switchover: every Sentinel names the new primary, every replica follows it and it takes writes; or somebody has
+ * replaced it.
+ */
 import { errorCode } from '../../base/errors.ts';
 import { hopeless, waitFor } from '../../base/retry.ts';
 import { ownUserName } from '../../spec/secrets.ts';

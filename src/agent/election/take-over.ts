@@ -193,7 +193,7 @@ async function promote(
 export async function stay(deployment: Realm, election: Election, primary: Server): Promise<void> {
   const [, ...actions] = turn(deployment, election, { lost: primary.place.id, chosen: primary });
   // Where nobody votes it is the primary itself whose word must be later than what the other may be told yet.
-  if (!hasVoters(deployment)) return await reign(election, primary);
+  if (!hasVoters(deployment)) return await leadOn(primary, election.epoch).catch(() => {});
   const told = actions.map(async (action) => {
     if (action.kind !== 'hello') return;
     const sentinel = deployment.sentinels.find(({ place }) => place.id === action.sentinel);
@@ -202,10 +202,14 @@ export async function stay(deployment: Realm, election: Election, primary: Serve
   await Promise.allSettled(told);
 }
 
-async function reign({ epoch }: Election, { watch }: Server): Promise<void> {
+/**
+ * Tells a member that it leads, in this epoch, where nobody votes. Who is in sync with it is so in the same epoch: nobody has left.
+ * @throws REDIS_UNREACHABLE, REDIS_REFUSED
+ */
+export async function leadOn({ watch }: Pick<Server, 'watch'>, epoch: number): Promise<void> {
   const { inSync } = watch.seen;
-  const record = inSync ? { inSync: encodeInSync({ ...inSync, epoch }) } : {};
-  await watch.client.promote([], { epoch, ...record }).catch(() => {});
+  const record = inSync === null ? {} : { inSync: encodeInSync({ ...inSync, epoch }) };
+  await watch.client.promote([], { epoch, ...record });
 }
 
 function act(

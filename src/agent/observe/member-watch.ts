@@ -11,7 +11,13 @@ import { refusalKind, refusalReply } from '../../redis/errors.ts';
 import { type Info, keyCount, type ReplicationInfo, replicationInfo } from '../../redis/info.ts';
 import { MemberClient } from '../../redis/member-client.ts';
 import { isPaused } from '../../redis/paused.ts';
-import { epochField, fencedField, inSyncField, leadsField } from '../../stream/lead-position.ts';
+import {
+  epochField,
+  fencedField,
+  inSyncField,
+  type LeadsSince,
+  leadsField,
+} from '../../stream/lead-position.ts';
 import { decodeInSync, type InSyncRecord } from '../../topology/in-sync-record.ts';
 import type { Busy, MemberRole, MemberView, MemoryRoom, WriteTrouble } from '../../topology/view.ts';
 import { type MemberVitals, vitalsOf } from './member-vitals.ts';
@@ -49,7 +55,7 @@ export interface MemberObservation {
   toldIn: number;
   fenced: boolean;
   /** Of a standalone one that says that it leads: to this process, or to one before it; null when it does not say so. */
-  leads: 'now' | 'before' | null;
+  leads: LeadsSince | null;
   keys: number | null;
   /** Whether there is room for more; null when it never said. */
   memory: MemoryRoom | null;
@@ -306,7 +312,7 @@ function wasSynced(
   return linkDownSeconds !== undefined && linkDownSeconds >= 0 && linkDownSeconds < longestOutageSeconds;
 }
 
-function leadsSince(text: string | undefined): MemberObservation['leads'] {
+function leadsSince(text: string | undefined): LeadsSince | null {
   return text === 'now' || text === 'before' ? text : null;
 }
 

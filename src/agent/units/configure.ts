@@ -70,8 +70,8 @@ async function writeUsers(
 }
 
 /**
- * Where a process is, and how it gets in elsewhere. Somebody may have changed that while it ran, and CONFIG REWRITE has written it down: of a
- * moved data folder it writes where that is now. Not `dbfilename`, which says where its data is.
+ * Where a process is, and how it gets in elsewhere. Somebody may have changed that while it ran, and CONFIG REWRITE has written it
+ * down: of a moved data folder it writes where that is now. Not `dbfilename`, which says where its data is.
  */
 const ownDirectives = new Set([
   ...[

@@ -8,9 +8,9 @@ import { memberCommand } from './process-commands.ts';
 import { settleRole } from './settle-role.ts';
 
 /**
- * Starts a member's redis-server, in its own folder, at its own address. What its start needs beside data is made anew when it is gone. A replica begins with a priority
- * of 0 and gets its own when it is in sync: before, it has what was on its disk, and nobody is to go back to that. One that an
- * operator never wants promoted keeps its 0.
+ * Starts a member's redis-server, in its own folder, at its own address. What its start needs beside data is made anew when it
+ * is gone. A replica begins with a priority of 0 and gets its own when it is in sync: before, it has what was on its disk, and
+ * nobody is to go back to that. One that an operator never wants promoted keeps its 0.
  * @param role whom it follows; null to start as primary; `as-it-was` for a standalone member that says itself which it is.
  * @param how whether it counts against the budget of restarts. @param epoch by which that one leads, as the Sentinels say
  */

@@ -1,3 +1,4 @@
+import { hasVoters } from '../../topology/own-word.ts';
 import { type Check, ok } from '../check.ts';
 import type { DeploymentFacts } from './facts.ts';
 
@@ -6,7 +7,7 @@ export const quorum: Check<DeploymentFacts> = {
   why: 'Without a quorum and a majority, nobody orders a failover when the primary goes.',
   link: 'https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/',
   look: ({ spec, sentinels }) => {
-    if (spec.sentinels.length === 0)
+    if (!hasVoters(spec))
       return [ok('there are no Sentinels: who leads is a person’s to say (holdfast switchover, failover)')];
     return sentinels
       .filter(({ reachable }) => reachable)

@@ -2,7 +2,7 @@ import type { GateConfig, MemberAddress } from '../config.ts';
 import { GateControlFailed } from '../errors.ts';
 import { Probe } from '../upstream/probe.ts';
 import type { Membership } from './members.ts';
-import type { Witness } from './witness.ts';
+import { rulesFor, type Witness } from './witness.ts';
 
 /**
  * Which member is primary now, asked of all that can tell: it is named by a majority of the Sentinels, or is the one member
@@ -18,11 +18,12 @@ export async function readyMember(
   await Promise.all(sentinels.map((each) => each.poll()));
   const newestFirst = sentinels.toSorted((a, b) => (b.vote?.epoch ?? -1) - (a.vote?.epoch ?? -1));
   const named = newestFirst.map(({ vote }) => (vote === null ? undefined : members.find(vote)));
+  const { majority } = rulesFor(config, config.quorumMajority);
   const votesFor = (member: MemberAddress) => named.filter((each) => each === member).length;
   const member =
     sentinels.length === 0
       ? config.members[0]
-      : named.find((each) => each !== undefined && votesFor(each) >= Math.max(1, config.quorumMajority));
+      : named.find((each) => each !== undefined && votesFor(each) >= majority);
   if (member === undefined) {
     throw GateControlFailed('no majority of the Sentinels names one of the members as primary');
   }

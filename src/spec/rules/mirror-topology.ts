@@ -1,6 +1,7 @@
 import type { Problem } from '../problems.ts';
 import type { SpecFile } from '../schema.ts';
 import type { Spec } from '../spec.ts';
+import { wantsNone } from './sentinels.ts';
 
 /** What standalone members that stand in for each other need, and what is not possible with them. */
 export function mirrorTopologyRules(spec: Spec, file: SpecFile): Problem[] {
@@ -11,7 +12,7 @@ export function mirrorTopologyRules(spec: Spec, file: SpecFile): Problem[] {
     ];
   }
   const { redis, gate, members, mirrors } = spec;
-  const nobodyVotes = file.sentinel?.count === 0 && spec.sentinels.length === 0;
+  const nobodyVotes = wantsNone(spec, file);
   const found: [wrong: boolean, path: Problem['path'], message: string][] = [
     [
       members.length < 2,

@@ -5,8 +5,13 @@ import type { SpecFile } from '../schema.ts';
 import type { Spec } from '../spec.ts';
 
 export function sentinelRules(spec: Spec, file: SpecFile): Problem[] {
-  if (file.sentinel?.count === 0 && spec.sentinels.length === 0) return noneRules(spec, file);
+  if (wantsNone(spec, file)) return noneRules(spec, file);
   return [...countRules(spec, file), ...quorumRules(spec), ...timingRules(spec)];
+}
+
+/** Somebody wrote that there are to be no Sentinels, and there are none. */
+export function wantsNone({ sentinels }: Spec, { sentinel }: SpecFile): boolean {
+  return sentinel?.count === 0 && sentinels.length === 0;
 }
 
 /** Nobody votes: what that leaves possible is topology: mirror's to say. */
