@@ -171,6 +171,9 @@ export class TrialAgent {
   selection: View['selection'] = null;
   noPrimarySinceMs: number | null = null;
   #announced: string | null = null;
+  /** How often it has looked, and what it is carrying out. */
+  #looks = 0;
+  #underWay = 0;
   /** How many more messages it sends before it dies. */
   sendsLeft = Number.POSITIVE_INFINITY;
   readonly #world: TrialWorld;
@@ -212,7 +215,10 @@ export class TrialAgent {
         },
       },
     ];
-    this.loop = new Loop(this, (step) => this.#act(step));
+    this.loop = new Loop(this, (step) => {
+      this.#underWay++;
+      return this.#act(step).finally(() => this.#underWay--);
+    });
     world.listen((sentinel, name, message) =>
       this.send(`events ${sentinel.id}`, () => this.#hear(sentinel, name, message)),
     );
@@ -230,6 +236,15 @@ export class TrialAgent {
       over = true;
     });
     await this.#world.until(() => over, 1000);
+  }
+
+  /** Looks, and does what there is to do until there is nothing. */
+  async actUntilRest(): Promise<void> {
+    const before = this.#looks;
+    this.loop.wake();
+    // What one step leads to is begun in the turn in which it ends.
+    do await new Promise((resolve) => setImmediate(resolve));
+    while (this.#looks === before || this.#underWay > 0);
   }
 
   /** The kernel tells of a death on its host; elsewhere the connection breaks. */
@@ -336,6 +351,7 @@ export class TrialAgent {
   }
 
   view(): View {
+    this.#looks++;
     return {
       ...{
         name: trialName,
