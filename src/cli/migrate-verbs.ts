@@ -93,7 +93,7 @@ export function migrateVerbs(place: string): Command[] {
     ).option('--release', 'let clients write at the old side again, which nobody follows'),
     make(
       'abort',
-      'give the migration up; what was copied stays',
+      'give the migration up; what is at the target of it stays',
       [['holdfast migrate abort', 'the old side is as it was']],
       abort,
     ),
@@ -224,8 +224,15 @@ async function abort(output: Output, paths: MigrationPaths): Promise<number> {
   output.data({ aborted: true, ...ended });
   for (const each of [ended.missing, ended.left])
     if (each !== null) output.note(`${output.colors.yellow('warning:')} ${each}`);
-  output.line('aborted: writers go on at the old side; what was copied is still at the target');
+  output.line(`aborted: writers go on at the old side; ${describeStays(ended.stays)}`);
   return ended.missing === null ? 0 : 3;
+}
+
+function describeStays({ copied, keys }: Abandoned['stays']): string {
+  if (copied === 'nothing') return 'nothing of it is at the target';
+  if (copied === 'unknown') return 'the target does not answer, so that nobody can say what is there of it';
+  const there = keys === null ? '' : `, which has ${keys} ${keys === 1 ? 'key' : 'keys'}`;
+  return `what was copied is still at the target${there}`;
 }
 
 async function abandon(plan: Plan, paths: MigrationPaths): Promise<Abandoned> {

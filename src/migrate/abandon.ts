@@ -14,12 +14,15 @@ import { forgetMigration } from './forget.ts';
 import { FrontGates } from './front-gates.ts';
 import type { MigrationPaths, Plan } from './plan.ts';
 import { type Progress, readProgress } from './progress.ts';
+import { type Stays, whatStays } from './what-stays.ts';
 
 export interface Abandoned {
   /** Why the old side has not everything that was written at the new one; null when it has, or nothing was. */
   missing: string | null;
   /** What could not be taken away or back; null when all was. */
   left: string | null;
+  /** What was copied and is at the target still. */
+  stays: Stays;
 }
 
 const askMs = 5000;
@@ -35,9 +38,10 @@ export async function abandonMigration(
   { target, oldSide }: { target: TargetPlace; oldSide: readonly SourceAddress[] },
 ): Promise<Abandoned> {
   const progress = await readProgress(paths);
+  const stays = await whatStays(plan, paths, target);
   const closed = new ClosedUsers(paths.closed);
   if (progress?.phase !== 'cut-over' && (await closed.saved()) === undefined)
-    return { missing: null, left: await forgetMigration(plan, paths, target) };
+    return { missing: null, left: await forgetMigration(plan, paths, target), stays };
   const lost = await whyLost(target);
   if (lost === null) {
     throw MigrationNotRunning('it was cut over, and no process runs it that could take the change back', {
@@ -52,6 +56,7 @@ export async function abandonMigration(
   return {
     missing: `the new side is lost (${lost}): ${howFar(progress)}`,
     left: left.length === 0 ? null : left.join('; '),
+    stays,
   };
 }
 

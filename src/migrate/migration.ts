@@ -7,6 +7,7 @@ import { onAbort } from '../base/abort.ts';
 import { errorText } from '../base/errors.ts';
 import { RedisConnection } from '../redis/connection.ts';
 import type { SourceAddress } from '../stream/source-address.ts';
+import type { Abandoned } from './abandon.ts';
 import type { OldSide } from './back/old-side.ts';
 import { oldSideOf } from './back/old-side-of.ts';
 import { type ControlRequest, ControlServer } from './control.ts';
@@ -21,6 +22,7 @@ import { type Phase, type Progress, readProgress } from './progress.ts';
 import { type RunsOptions, sourceRuns } from './source-runs.ts';
 import { SourceStreams } from './source-streams.ts';
 import { TargetLag } from './target-lag.ts';
+import { whatStays } from './what-stays.ts';
 
 export interface MigrationOptions extends RunsOptions {
   /** How the target is read behind the cut-over, by the old side. */
@@ -337,11 +339,7 @@ export class Migration {
     return { open, left };
   }
 
-  /**
-   * @returns `missing`: why the old side has not everything that was written at the new one; null when it has, or never
-   * followed it
-   */
-  async #abort(): Promise<{ missing: string | null; left: string | null }> {
+  async #abort(): Promise<Abandoned> {
     let missing: string | null = null;
     const wasOver = this.#state.phase === 'cut-over';
     await this.#state.gates.answer();
@@ -354,9 +352,11 @@ export class Migration {
     if (wasOver) await this.#old.unlock();
     await this.#takeBack();
     await this.#old.release();
+    const { plan, paths, target } = this.#options;
+    const stays = await whatStays(plan, paths, target);
     const left = await this.#forget();
     this.#end('aborted');
-    return { missing, left };
+    return { missing, left, stays };
   }
 
   /** Of files nothing follows, and nobody writes there: when they are copied, that was it. */

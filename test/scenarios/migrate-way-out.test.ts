@@ -170,3 +170,36 @@ test.skipIf(!isWhole)(
   },
   120_000,
 );
+
+test.skipIf(!isWhole)(
+  'given up, it says what the target has of it',
+  async () => {
+    const [from, to] = [await startRedis(), await startRedis()];
+    const [source, target] = [client(from.port), client(to.port)];
+    await source.mset('one', '1', 'two', '2');
+    const stays = async (migration: MigrationProcess) => (await migration.ask('abort')).said['stays'];
+    expect(await stays(await followed(from, to))).toEqual({ copied: 'some', keys: 2 });
+    await target.flushall();
+    const killed = await followed(from, to);
+    await killed.kill();
+    // As a copy that broke removes what it has written.
+    await target.del('one', 'two');
+    expect(await stays(killed)).toEqual({ copied: 'nothing', keys: 0 });
+    await target.set('theirs', 'v');
+    const besides = await followed(from, to);
+    expect(await stays(besides)).toEqual({ copied: 'some', keys: null });
+    // Its keys are there already, so that it ends before it has written any.
+    const refused = MigrationProcess.begin(path.join(tempFolder(), 'state'), [
+      `redis://127.0.0.1:${from.port}`,
+      ...['--to', `redis://127.0.0.1:${to.port}`],
+    ]);
+    expect(await refused.ended).toBe(1);
+    expect(await stays(refused)).toEqual({ copied: 'nothing', keys: null });
+    await target.del('one', 'two');
+    const lost = await followed(from, to);
+    await lost.kill();
+    await kill9(to.process);
+    expect(await stays(lost)).toEqual({ copied: 'unknown', keys: null });
+  },
+  120_000,
+);
