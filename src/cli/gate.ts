@@ -1,12 +1,15 @@
 import cluster from 'node:cluster';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
 import { defineError } from '../base/errors.ts';
 import type { GateConfig } from '../gate/config.ts';
-import { completeGateConfig, type GateFileInput, readGateConfig } from '../gate/config-file.ts';
+import {
+  completeGateConfig,
+  configVariable,
+  type GateFileInput,
+  readGateConfig,
+} from '../gate/config-file.ts';
 import {
   type GateOptions,
   gateInput,
@@ -155,7 +158,7 @@ async function start(
 ): Promise<Started> {
   const { Gate } = await import('../gate/gate.ts');
   const { WorkerPool } = await import('../gate/control/workers.ts');
-  if (config.workers > 1) readyForWorkers(file ?? fileFor(input as GateFileInput));
+  if (config.workers > 1) readyForWorkers(file, input);
   const gate = config.workers > 1 ? new WorkerPool(config, log) : new Gate(config, log);
   try {
     await gate.start();
@@ -169,17 +172,12 @@ async function start(
   return { ...(gate instanceof Gate ? gate.ports : configured), finished: gate.finished };
 }
 
-/** Workers are processes of the gate's own program, which reads a file. */
-function readyForWorkers(file: string): void {
+/**
+ * Workers are processes of the gate's own program, which reads a file. Where options say everything there is none: each gets it in
+ * its environment, which leaves nothing behind however this ends. It names the files of passwords and holds none.
+ */
+function readyForWorkers(file: string | null, input: GateFileInput | null): void {
   const exec = fileURLToPath(new URL('../gate/main.js', import.meta.url));
-  cluster.setupPrimary({ exec, args: ['--config', path.resolve(file)] });
-}
-
-/** It names the files of passwords and holds none; a worker that is started again needs it as long as this runs. */
-function fileFor(input: GateFileInput): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'holdfast-gate-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const file = path.join(folder, 'gate.json');
-  writeFileSync(file, JSON.stringify(input), { mode: 0o600 });
-  return file;
+  if (file === null) process.env[configVariable] = JSON.stringify(input);
+  cluster.setupPrimary({ exec, args: file === null ? [] : ['--config', path.resolve(file)] });
 }

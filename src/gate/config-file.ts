@@ -44,6 +44,19 @@ type RouteFileInput = Omit<RouteInput, (typeof routeLogins)[number]> & {
   [Key in (typeof routeLogins)[number]]?: CredentialsInput | null;
 };
 
+/** In the environment of a worker of `holdfast gate`, which has no file: what such a file would say. */
+export const configVariable = 'HOLDFAST_GATE_CONFIG';
+
+/** The same as from a file, for a worker; null where nothing is said there. @throws GATE_CONFIG */
+export function givenGateConfig(): GateConfig | null {
+  const text = process.env[configVariable];
+  if (text === undefined) return null;
+  return completeGateConfig(JSON.parse(text) as GateFileInput, {
+    where: 'holdfast gate',
+    folder: process.cwd(),
+  });
+}
+
 /** Reads the file, fills the defaults in and checks it. @throws GATE_CONFIG */
 export function readGateConfig(file: string): GateConfig {
   let input: GateFileInput;

@@ -4,7 +4,7 @@ import { errorToJson } from '../base/error-wire.ts';
 import { waitUntilLetGo } from '../base/let-go.ts';
 import { outliveOutput } from '../base/outlive-output.ts';
 import type { GateConfig } from './config.ts';
-import { readGateConfig } from './config-file.ts';
+import { givenGateConfig, readGateConfig } from './config-file.ts';
 import { obeyPool } from './control/worker-calls.ts';
 import { WorkerPool } from './control/workers.ts';
 import { BadGateConfig } from './errors.ts';
@@ -12,12 +12,7 @@ import { Gate } from './gate.ts';
 
 /** `node dist/gate/main.js --config FILE`: one gate process. Lines to stderr; passwords only in the file. */
 async function main(args: string[]): Promise<void> {
-  if (args[0] !== '--config' || args[1] === undefined || args.length > 2) {
-    throw BadGateConfig('usage: main.js --config FILE', {
-      hint: '`holdfast gate` is the command for people.',
-    });
-  }
-  const config = readGateConfig(args[1]);
+  const config = (args.length === 0 ? givenGateConfig() : null) ?? readGateConfig(fileIn(args));
   const say = (text: string) => log(config.id, text);
   const gate = cluster.isWorker ? workerGate(config) : makeGate(config, say);
   // The terminal signals every process of its group; workers are told by the first one.
@@ -39,6 +34,11 @@ async function main(args: string[]): Promise<void> {
   }
   await gate.finished;
   process.exit(0);
+}
+
+function fileIn([option, file, ...more]: string[]): string {
+  if (option === '--config' && file !== undefined && more.length === 0) return file;
+  throw BadGateConfig('usage: main.js --config FILE', { hint: '`holdfast gate` is the command for people.' });
 }
 
 function makeGate(config: GateConfig, say: (text: string) => void): Gate | WorkerPool {

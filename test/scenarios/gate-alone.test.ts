@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -179,6 +179,23 @@ test('with passwords, TLS, hostnames and two workers', async () => {
   });
   gate.process.child.kill('SIGTERM');
   expect(await gate.process.ended).toBe(0);
+});
+
+test('killed with its workers it leaves no file behind', async () => {
+  const [folder, port] = [path.join(tempFolder(), 'tmp'), await freePort()];
+  mkdirSync(folder);
+  const { port: upstream } = await startRedis();
+  const listen = ['--listen', `127.0.0.1:${port}`, '--upstream', `127.0.0.1:${upstream}`];
+  const gate = startCli(['gate', ...listen, '--workers', '2'], { env: { TMPDIR: folder } });
+  gates.push(gate);
+  const isOpen = () => gate.printed().includes('listening');
+  await waitFor(isOpen, { what: 'the gate to listen', withinMs: 60_000 }).catch((error: Error) => {
+    throw new Error(`${error.message}\n${gate.said()}`);
+  });
+  expect(await client(port).ping()).toBe('PONG');
+  gate.child.kill('SIGKILL');
+  await gate.ended;
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 test('replicated: no acknowledged write is lost in a crash that the Sentinels heal', async () => {
