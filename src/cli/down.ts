@@ -1,8 +1,10 @@
 import { type Command, Option } from 'commander';
+import { onAbort } from '../base/abort.ts';
 import { HoldfastError } from '../base/errors.ts';
 import { outliveOutput } from '../base/outlive-output.ts';
+import { interruptible } from './interrupt.ts';
 import type { Output } from './output.ts';
-import { chooseHost, openTarget } from './target.ts';
+import { chooseHost, openTarget, type Target } from './target.ts';
 import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
 
 interface DownOptions extends CommonOptions {
@@ -32,9 +34,21 @@ export function downVerb(): Command {
 
 async function down(output: Output, [file = '']: string[], options: DownOptions): Promise<number> {
   const target = await openTarget(file, options);
+  return await interruptible((signal) => {
+    onAbort(signal, () =>
+      output.note(
+        `Interrupted: ${target.spec.name} is stopped all the same, to the end. Ctrl-C again waits for nothing.`,
+      ),
+    );
+    return stopHere(output, target, options);
+  });
+}
+
+/** Half of it stopped is of no use to anybody: what has begun goes on to its end, also where this process does it. */
+async function stopHere(output: Output, target: Target, options: DownOptions): Promise<number> {
   // Also where an agent answers: whoever names a host that is not there meant something else.
   if (options.host !== undefined) chooseHost(target.spec, options.host);
-  // What has begun goes on to its end, whoever has stopped reading.
+  // Whoever has stopped reading.
   outliveOutput();
   let stoppedSome = false;
   const report = (line: string) => {

@@ -2,6 +2,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Status } from '../agent/api/status-answer.ts';
+import { OperationAborted } from '../agent/errors.ts';
 import { errorText } from '../base/errors.ts';
 import { answeringHost, holdfastThere } from '../fleet/answering-host.ts';
 import { shellLine, shellWord } from '../fleet/shell.ts';
@@ -9,6 +10,7 @@ import { type RunResult, SshConnections, type SshHost } from '../fleet/ssh/conne
 import { installedState } from '../render/installed.ts';
 import type { Spec } from '../spec/spec.ts';
 import type { Where } from './elsewhere.ts';
+import { interruptible } from './interrupt.ts';
 import type { Output } from './output.ts';
 
 const uploadMs = 3_600_000;
@@ -90,15 +92,38 @@ async function inTurn(
   const last = members.find(({ id }) => id === primary)?.host;
   const all = spec.hosts.filter(({ id }) => spec.members.some(({ host }) => host === id));
   const said: Said[] = [];
-  for (const host of [...all.filter(({ id }) => id !== last), ...all.filter(({ id }) => id === last)]) {
-    const doing = `holdfast ${words[1]}`;
-    const result = await connections
-      .host(host)
-      .ask(lineThere(wordsOn(host.id, words)), { as: 'holdfast', doing, timeoutMs: 600_000 });
-    said.push({ host: host.id, ...result });
-    if (result.status !== 0) break;
-  }
-  return show(said, output);
+  const inOrder = [...all.filter(({ id }) => id !== last), ...all.filter(({ id }) => id === last)];
+  const doing = `holdfast ${words[1]}`;
+  return await interruptible(async (signal) => {
+    for (const [index, host] of inOrder.entries()) {
+      const asked = connections
+        .host(host)
+        .ask(lineThere(wordsOn(host.id, words)), { as: 'holdfast', doing, timeoutMs: 600_000 });
+      // Ctrl-C ends ssh as well, and not what it has begun there.
+      const result = await asked.catch((error: unknown) => {
+        throw signal.aborted ? interruptedAt(doing, inOrder, index, error) : error;
+      });
+      said.push({ host: host.id, ...result });
+      if (signal.aborted) throw interruptedAt(doing, inOrder, index, signal.reason);
+      if (result.status !== 0) break;
+    }
+    return show(said, output);
+  });
+}
+
+function interruptedAt(
+  doing: string,
+  hosts: readonly { id: string }[],
+  index: number,
+  cause: unknown,
+): Error {
+  const left = hosts.slice(index + 1).map(({ id }) => id);
+  const others =
+    left.length === 0 ? '' : `, and ${left.join(', ')} ${left.length === 1 ? 'was' : 'were'} not asked`;
+  return OperationAborted(
+    `${doing} was interrupted at host ${hosts[index]?.id}: what has begun there goes on to its end${others}`,
+    { hint: 'holdfast status shows what there is now. It can be asked for again.', cause },
+  );
 }
 
 interface Said extends RunResult {

@@ -24,6 +24,7 @@ import { waitFor } from '../../src/base/retry.ts';
 import { freePorts } from '../../src/process/free-ports.ts';
 import { childrenOf } from '../../src/process/stat.ts';
 import { isAlive, killUntilGone } from '../../src/testbed/leftovers.ts';
+import { startCli } from './cli-process.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -132,6 +133,16 @@ export class TestDeployment {
   /** Runs a verb on this deployment. */
   run(verb: string, args: string[] = [], options: string[] = []): Promise<CliResult> {
     return holdfast([verb, ...args, this.specFile, '--state-dir', this.stateDir, ...options]);
+  }
+
+  /** `down`, interrupted as soon as it has begun. @returns its exit status, and what it said */
+  async interruptDown(): Promise<{ status: number; said: string }> {
+    const down = startCli(['down', this.specFile, '--state-dir', this.stateDir]);
+    const isOver = down.ended.then(() => true);
+    const hasBegun = async () => down.said() !== '' || (await Promise.race([isOver, false]));
+    await waitFor(hasBegun, { what: 'the first step', withinMs: 60_000, everyMs: 5 });
+    down.child.kill('SIGINT');
+    return { status: await down.ended, said: down.said() };
   }
 
   async json<T>(verb: string, args: string[] = [], options: string[] = []): Promise<T> {
