@@ -38,7 +38,9 @@ export async function assemble(setting: Setting): Promise<Deployment> {
   const paceMs = observePaceMs(spec.agent.hangAfterMs);
   for (const place of spec.members) {
     const unit = await unitHere(setting, place, setting.paths.member(place.id));
-    const endpoint: Endpoint = unit ? endpointHere(unit.paths) : { host: place.address, port: place.port };
+    const endpoint: Endpoint = unit
+      ? endpointHere(unit.paths, place)
+      : { host: place.address, port: place.port };
     const watch = new MemberWatch(
       { endpoint, credentials: agent, timeoutMs: paceMs, tls },
       clock,

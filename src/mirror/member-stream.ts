@@ -38,7 +38,7 @@ export async function memberSides(
   const placeOf = (id: string) => spec.members.find((each) => each.id === id) as Member;
   const credentials = { username: ownUserName('replication'), password: own.replication };
   const tls = await readTls(spec.security.tls);
-  const target = { endpoint, credentials, tls: 'path' in endpoint ? undefined : tls };
+  const target = { endpoint, credentials, tls };
   return { member: placeOf(member), lead: placeOf(lead), target, credentials, tls };
 }
 

@@ -1,10 +1,25 @@
+import { existsSync } from 'node:fs';
 import type { SecureContext } from 'node:tls';
+
+export interface TcpEndpoint {
+  host: string;
+  port: number;
+}
 
 /**
  * Where a server is, and how one gets in. A Unix socket is the server's own, where nobody speaks TLS, unless it leads to a
- * port of another host: then what holds for that port holds for it.
+ * port of another host: then what holds for that port holds for it. `otherwise` is where that server listens besides.
  */
-export type Endpoint = { path: string; leadsTo?: string } | { host: string; port: number };
+export type Endpoint = { path: string; leadsTo?: string; otherwise?: TcpEndpoint } | TcpEndpoint;
+
+/**
+ * Where to connect now: whoever removed a socket's file, as what cleans folders up does, has not ended its server, which
+ * nobody could ask then.
+ */
+export function wayTo(endpoint: Endpoint): Endpoint {
+  const isMissing = 'path' in endpoint && endpoint.otherwise !== undefined && !existsSync(endpoint.path);
+  return isMissing ? (endpoint.otherwise as TcpEndpoint) : endpoint;
+}
 
 /** Whether one who has certificates uses them there. */
 export function isForTls(endpoint: Endpoint): boolean {

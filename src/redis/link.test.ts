@@ -263,3 +263,16 @@ describe('a connection that is asked again and again', () => {
     });
   });
 });
+
+test('a server whose socket somebody has removed is asked where it listens besides', async () => {
+  const server = await play(() => '+PONG\r\n');
+  const folder = mkdtempSync(path.join(tmpdir(), 'hf-link-'));
+  open.push({ close: () => rmSync(folder, { recursive: true }) });
+  const endpoint = { path: path.join(folder, 'sock'), otherwise: server.endpoint };
+  expect(await link(server, { endpoint }).call(['PING'])).toBe('PONG');
+  const inside = createServer((socket) => socket.end('-ERR by the socket\r\n'));
+  open.push(inside);
+  inside.listen(endpoint.path);
+  await once(inside, 'listening');
+  await expect(link(server, { endpoint }).call(['PING'])).rejects.toThrow('by the socket');
+});

@@ -18,7 +18,14 @@ import { errorCode, errorText } from '../base/errors.ts';
 import { Push, type Reply, ReplyError } from '../resp/read.ts';
 import { ReplyReader } from '../resp/reply-reader.ts';
 import { writeRequest } from '../resp/write.ts';
-import { type Credentials, describeEndpoint, type Endpoint, isForTls, type TlsMaterial } from './endpoint.ts';
+import {
+  type Credentials,
+  describeEndpoint,
+  type Endpoint,
+  isForTls,
+  type TlsMaterial,
+  wayTo,
+} from './endpoint.ts';
 import { RedisRefused, RedisUnreachable } from './errors.ts';
 import { abandonSocket, openSocket } from './open-socket.ts';
 
@@ -93,13 +100,14 @@ export class Link {
   #resolveEnded: () => void = () => {};
 
   constructor(options: LinkOptions) {
-    this.#options = options;
-    this.#where = describeEndpoint(options.endpoint);
+    const endpoint = wayTo(options.endpoint);
+    this.#options = { ...options, endpoint };
+    this.#where = describeEndpoint(endpoint);
     this.#reader = new ReplyReader(options.maxReplyBytes ?? defaultMaxReplyBytes);
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;
     });
-    const socket = openSocket(options.endpoint, options.tls);
+    const socket = openSocket(endpoint, options.tls);
     this.#socket = socket;
     socket.on('data', (chunk) => this.#onData(chunk));
     socket.on('error', (error) =>

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { errorText } from '../base/errors.ts';
-import { type Endpoint, isForTls, type TlsMaterial } from './endpoint.ts';
+import { type Endpoint, isForTls, type TlsMaterial, wayTo } from './endpoint.ts';
 import { openSocket } from './open-socket.ts';
 
 export interface SocketPlace {
@@ -31,9 +31,10 @@ export class SocketReader {
 
   /** @param explain makes the error for a connection that broke, with the reason. */
   constructor(place: SocketPlace, silenceMs: number, explain: (reason: string) => Error) {
-    const socket = this.#connect(place);
+    const way = { ...place, endpoint: wayTo(place.endpoint) };
+    const socket = this.#connect(way);
     this.socket = socket;
-    this.#isPlain = place.tls === undefined || !isForTls(place.endpoint);
+    this.#isPlain = way.tls === undefined || !isForTls(way.endpoint);
     this.#silenceMs = silenceMs;
     this.#explain = explain;
     if (!this.#isPlain) socket.on('readable', () => this.#wake?.());

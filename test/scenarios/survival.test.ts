@@ -5,6 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Status } from '../../src/agent/api/status-answer.ts';
+import { statePaths } from '../../src/agent/state/paths.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { isAlive } from '../../src/testbed/leftovers.ts';
 import { TestDeployment } from '../support/deployment.ts';
@@ -92,11 +93,23 @@ describe('the agent dies', () => {
     expect(deployment.events().map(({ kind }) => kind)).toContain('killed');
   });
 
+  test('members whose sockets somebody has removed are asked at their ports, and are not taken for hung', async () => {
+    const before = await deployment.waitUntilHealthy();
+    const agentPid = deployment.agentPid();
+    process.kill(agentPid, 'SIGKILL');
+    await dead([agentPid]);
+    for (const { id } of before.members) rmSync(statePaths(deployment.stateDir).member(id).socket);
+    await deployment.start();
+    const after = await deployment.waitUntilHealthy();
+    const pids = ({ members }: Status) => members.map(({ pid }) => pid);
+    expect(pids(after)).toEqual(pids(before));
+  });
+
   test('down without an agent stops what it left, also where nothing could be written any more', async () => {
     const pids = deployment.runningPids();
     await loseAgent();
-    const down = await deployment.run('down');
-    expect([down.status, down.stdout]).toEqual([0, expect.stringContaining('stopped')]);
+    const interrupted = { status: 0, said: expect.stringContaining('Interrupted') };
+    expect(await deployment.interruptDown()).toEqual(interrupted);
     expect(pids.filter(isAlive)).toEqual([]);
   });
 

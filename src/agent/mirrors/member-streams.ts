@@ -88,11 +88,12 @@ export class MemberStreams {
     return this.#deployment.memberAt(follows)?.place.id ?? null;
   }
 
-  #begin({ place: { id }, unit, watch }: LiveMember, lead: string): void {
+  #begin({ place, unit, watch }: LiveMember, lead: string): void {
     if (unit === null) return;
+    const { id } = place;
     const { spec, setting } = this.#deployment;
     const { clock, paths } = setting;
-    const endpoint = endpointHere(unit.paths);
+    const endpoint = endpointHere(unit.paths, place);
     const { secret: secretFile, diverged: divergedFolder } = paths;
     const task: MemberTask = { member: id, lead, endpoint, spec, secretFile, divergedFolder };
     const beganMs = clock.monotonicMs();

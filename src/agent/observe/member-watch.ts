@@ -254,7 +254,7 @@ export class MemberWatch {
     }
     // A server that is paused (CLIENT PAUSE … ALL) keeps every command, and INFO with them.
     // Only of our own members, which are to be killed when they hang.
-    if ('path' in this.#endpoint && (await isPaused(this.#endpoint))) {
+    if ('path' in this.#endpoint && (await isPaused(this.#endpoint, this.#connection.tls))) {
       this.#answered({
         ...this.#seen,
         reachable: true,

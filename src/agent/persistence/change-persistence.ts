@@ -62,8 +62,9 @@ export async function changePersistence(context: ChangeContext): Promise<void> {
   const { setting, member } = context;
   const unit = member.unit as Unit;
   const client = new MemberClient({
-    endpoint: endpointHere(unit.paths),
+    endpoint: endpointHere(unit.paths, member.place),
     credentials: { username: ownUserName('agent'), password: setting.secrets.own.agent },
+    tls: setting.tls,
     timeoutMs: answerWithinMs,
   });
   try {

@@ -72,7 +72,7 @@ function textOf(file: string): Promise<string | undefined> {
   return readFileIfThere(file).catch(() => undefined);
 }
 
-function valueIn(conf: string, directive: string): string | undefined {
+export function valueIn(conf: string, directive: string): string | undefined {
   return valuesIn(conf, directive).at(-1);
 }
 

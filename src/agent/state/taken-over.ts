@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
 import { isRunning } from '../../process/identity.ts';
-import type { Endpoint } from '../../redis/endpoint.ts';
+import type { Address, Endpoint } from '../../redis/endpoint.ts';
 import type { UnitPaths } from './paths.ts';
 
 const schema = z.object({
@@ -47,8 +47,13 @@ export function runsAsTaken(paths: Marked): boolean {
   return mark !== null && isRunning(mark);
 }
 
-/** How the agent reaches a member of its own host. */
-export function endpointHere(paths: Pick<UnitPaths, 'takenOver' | 'socket'>): Endpoint {
+/** How the agent reaches a member of its own host. @param place where it listens for all others, as far as that is known */
+export function endpointHere(
+  paths: Pick<UnitPaths, 'takenOver' | 'socket'>,
+  place: Address | undefined,
+): Endpoint {
   const mark = takenOver(paths);
-  return mark !== null && isRunning(mark) ? { host: mark.address, port: mark.port } : { path: paths.socket };
+  if (mark !== null && isRunning(mark)) return { host: mark.address, port: mark.port };
+  const otherwise = place && { host: place.address, port: place.port };
+  return { path: paths.socket, ...(otherwise && { otherwise }) };
 }

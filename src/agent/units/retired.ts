@@ -6,12 +6,15 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import path from 'node:path';
+import { readFileIfThere } from '../../base/atomic-file.ts';
 import { makeFolder } from '../../base/make-folder.ts';
 import { OutputOwners } from '../../process/output-owners.ts';
+import { addressOf } from '../../redis/endpoint.ts';
 import { readTls } from '../../redis/tls.ts';
 import { ownUserName } from '../../spec/secrets.ts';
 import type { Deployment, Setting } from '../deployment.ts';
 import { MemberWatch } from '../observe/member-watch.ts';
+import { valueIn } from '../persistence/data-files.ts';
 import type { UnitPaths } from '../state/paths.ts';
 import { endpointHere } from '../state/taken-over.ts';
 import { Unit } from './unit.ts';
@@ -60,10 +63,11 @@ function idsIn(folder: string): string[] {
 async function isPrimary({ spec, secrets, clock }: Setting, { paths }: Unit): Promise<boolean> {
   const credentials = { username: ownUserName('agent'), password: secrets.own.agent };
   const tls = await readTls(spec.security.tls);
-  const watch = new MemberWatch(
-    { endpoint: endpointHere(paths), credentials, timeoutMs: answersMs, tls },
-    clock,
-  );
+  // Where it listens the spec does not say any more.
+  const conf = (await readFileIfThere(paths.config)) ?? '';
+  const place = addressOf(valueIn(conf, 'replica-announce-ip'), valueIn(conf, 'replica-announce-port'));
+  const endpoint = endpointHere(paths, place);
+  const watch = new MemberWatch({ endpoint, credentials, timeoutMs: answersMs, tls }, clock);
   try {
     await watch.look();
     return watch.seen.reachable && watch.seen.role === 'primary';
