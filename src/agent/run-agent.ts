@@ -8,7 +8,7 @@ import { OutputOwners } from '../process/output-owners.ts';
 import { currentTls } from '../redis/tls.ts';
 import { loadSecrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
-import { writeTokenFiles } from './access/token-files.ts';
+import { Tokens } from './access/tokens.ts';
 import { Actions } from './act.ts';
 import type { Commands } from './api/agent-commands.ts';
 import { makeSocketFolder } from './api/socket-folder.ts';
@@ -104,9 +104,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     if (isNew && spec.hosts.length > 1) {
       report(`made a secret in ${paths.secret}: the other hosts need the same file before they start`);
     }
-    await writeTokenFiles(paths, secrets).catch((error) =>
-      report(`warning: no token is valid: ${errorText(error)}`),
-    );
+    await new Tokens(paths, secrets)
+      .writeOwn()
+      .catch((error) => report(`warning: no token is valid: ${errorText(error)}`));
     const events = new EventLog(paths.events, systemClock);
     const aclSelectors = hasAclSelectors(version);
     const clock = systemClock;

@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { type TokenRole, Tokens } from '../agent/access/tokens.ts';
 import { NotRunning } from '../agent/errors.ts';
@@ -97,10 +96,8 @@ function revokeVerb(): Command {
     .addOption(stateDirOption())
     .action(
       action<TokenOptions>(async (output, [name = '', file = ''], options) => {
-        const { tokens, paths } = await openTokens(file, options);
+        const { tokens } = await openTokens(file, options);
         await tokens.revoke(name);
-        if (name === 'read') await rm(paths.apiToken, { force: true });
-        if (name === 'operate') await rm(paths.apiOperateToken, { force: true });
         output.line(`${name} is not valid on this host any more`);
         output.data({ revoked: name });
       }, 'every-host'),
@@ -149,7 +146,7 @@ async function openTokens(file: string, options: TokenOptions) {
     });
   }
   const secrets = await loadSecrets(spec, paths.secret);
-  return { tokens: new Tokens(paths.tokens, secrets), secrets, paths, spec };
+  return { tokens: new Tokens(paths, secrets), secrets, spec };
 }
 
 function roleOf(text: string): TokenRole {

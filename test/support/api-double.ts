@@ -12,6 +12,7 @@ import { AllJobs } from '../../src/agent/jobs/all-jobs.ts';
 import { Jobs } from '../../src/agent/jobs/jobs.ts';
 import { AllEvents } from '../../src/agent/picture/all-events.ts';
 import { EventLog } from '../../src/agent/state/event-log.ts';
+import { statePaths } from '../../src/agent/state/paths.ts';
 import type { ApiPlan } from '../../src/api/jobs.ts';
 import type { ApiView } from '../../src/api/view.ts';
 
@@ -37,16 +38,15 @@ export class ApiDouble {
 
   /** @param agentsShow whether agents have to show a certificate */
   constructor(agentsShow = false) {
-    const file = path.join(this.folder, 'tokens.json');
+    const paths = statePaths(this.folder);
     const own = { apiToken: readToken, apiOperateToken: operateToken, agentToken: 'of-agents', beside: null };
-    this.tokens = new Tokens(file, own);
+    this.tokens = new Tokens(paths, own);
     const clock = { wallMs: () => this.nowMs, monotonicMs: () => this.nowMs };
-    const endedFile = path.join(this.folder, 'ended.json');
-    const settings = { deployment: 'orders', key: 'a key', secure: false, endedFile };
-    this.sessions = () => new Sessions(settings, this.tokens);
+    const settings = { deployment: 'orders', key: 'a key', secure: false, endedFile: paths.endedSessions };
+    this.sessions = () => new Sessions({ ...settings, nowMs: this.nowMs }, this.tokens);
     const sessions = this.sessions();
     const jobs = new Jobs(clock, 'a');
-    this.log = new EventLog(`${file}.events`, clock);
+    this.log = new EventLog(paths.events, clock);
     this.events = new AllEvents(this.log, 'a');
     const view = { name: 'orders', state: 'healthy', hosts: [], gates: [], members: [], sentinels: [] };
     this.services = {

@@ -1,7 +1,8 @@
 /**
  * A browser's session, as a cookie that says whose token it was opened with and until when, signed. So it outlives the
  * agent, and is worth something on every host; it ends with its time, with its token, and when its owner logs out (which
- * this host's agents remember, in a file). What it may do is what its token may do at that moment.
+ * this host's agents remember, in a file). When that file is gone, nobody knows who has: the sessions of before are over
+ * then. What one may do is what its token may do at that moment.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -26,6 +27,8 @@ export interface SessionSettings {
   secure: boolean;
   /** Where those that were logged out are kept, until their time is over. */
   endedFile: string;
+  /** Since 1970. */
+  nowMs: number;
 }
 
 export class Sessions {
@@ -34,12 +37,17 @@ export class Sessions {
   readonly #tokens: Tokens;
   readonly cookieName: string;
   readonly #endedFile: string;
+  /** Those that were opened before are over. */
+  readonly #sinceMs: number;
   /** By signature, until when each would have been valid. */
   readonly #ended: Map<string, number>;
 
-  constructor({ deployment, key, secure, endedFile }: SessionSettings, tokens: Tokens) {
+  constructor({ deployment, key, secure, endedFile, nowMs }: SessionSettings, tokens: Tokens) {
     this.#endedFile = endedFile;
-    this.#ended = readEnded(endedFile);
+    const known = readEnded(endedFile);
+    this.#sinceMs = known?.sinceMs ?? nowMs;
+    this.#ended = new Map(known?.ended);
+    if (known === null) this.#write();
     this.#secure = secure;
     this.cookieName = `holdfast-${deployment}`;
     this.#key = key;
@@ -63,6 +71,7 @@ export class Sessions {
     const token = this.#tokens.named(name);
     const untilMs = Number(until);
     if (token === undefined || !(untilMs > nowMs) || untilMs > nowMs + lastsMs) return undefined;
+    if (untilMs < this.#sinceMs + lastsMs) return undefined;
     const wanted = Buffer.from(this.#sign(payload, token));
     const given = Buffer.from(signature);
     return wanted.length === given.length && timingSafeEqual(wanted, given) ? { token, untilMs } : undefined;
@@ -76,9 +85,14 @@ export class Sessions {
       const [oldest = ''] = this.#ended.keys();
       if (this.#ended.size >= rememberedEnds) this.#ended.delete(oldest);
       this.#ended.set(this.#valueIn(header)?.split('.')[1] ?? '', session.untilMs);
-      writeFileSync(this.#endedFile, `${JSON.stringify([...this.#ended])}\n`, { mode: 0o600 });
+      this.#write();
     }
     return this.#cookie('', 0);
+  }
+
+  #write(): void {
+    const file = { version: 1, sinceMs: this.#sinceMs, ended: [...this.#ended] };
+    writeFileSync(this.#endedFile, `${JSON.stringify(file)}\n`, { mode: 0o600 });
   }
 
   #valueIn(header: string | undefined): string | undefined {
@@ -98,13 +112,17 @@ export class Sessions {
   }
 }
 
-const endedSchema = z.array(z.tuple([z.string(), z.number()]));
+const endedSchema = z.object({
+  version: z.literal(1),
+  sinceMs: z.number(),
+  ended: z.array(z.tuple([z.string(), z.number()])),
+});
 
-/** What is no such list, as after a crash while it was written, ends nobody's session. */
-function readEnded(file: string): Map<string, number> {
+/** Null where there is no such list, as before the first, or after a crash while it was written. */
+function readEnded(file: string): z.infer<typeof endedSchema> | null {
   try {
-    return new Map(endedSchema.parse(JSON.parse(readFileSync(file, 'utf8'))));
+    return endedSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
-    return new Map();
+    return null;
   }
 }

@@ -1,15 +1,20 @@
 /**
  * The tokens of the API. The deployment has two of its own, derived from its secret and so the same on every host: one to
- * look, one to change something. Others are made for a person or a program, on one host: of those only a digest is kept
- * (SHA-256: they are 256 random bits, so that nothing slower is needed), in tokens.json, mode 0600. The file may be changed
- * while the agent runs: it is looked at whenever somebody shows a token.
+ * look, one to change something; they lie in a file each, for its owner and for programs that read a file. Others are made for a
+ * person or a program, on one host: of those only a digest is kept (SHA-256: they are 256 random bits, so that nothing slower is
+ * needed), in tokens.json, mode 0600. The files may be changed while the agent runs: they are looked at whenever somebody shows a
+ * token.
+ *
+ * Without tokens.json none is valid that was made. That one of the deployment's own was revoked stands in its own file too, so
+ * that it stays revoked when either is lost.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
-import { writeFileAtomic } from '../../base/atomic-file.ts';
+import { writeFileAtomic, writeFileIfNew } from '../../base/atomic-file.ts';
 import { errorCode, errorText } from '../../base/errors.ts';
 import { StateDirUnusable, TokenUnknown, TokenWrong } from '../errors.ts';
+import type { StatePaths } from '../state/paths.ts';
 
 export type TokenRole = 'read' | 'operate';
 
@@ -61,18 +66,30 @@ export interface OwnTokens {
 /** Whose agents' tokens are: of a colleague, who looks. */
 export const agentTokenName = 'another agent';
 
+type TokenPaths = Pick<StatePaths, 'tokens' | 'apiToken' | 'apiOperateToken'>;
+
+const ownRoles = ['read', 'operate'] as const;
+/** What stands in the file of one that was revoked, in its place. */
+const revokedText = 'revoked\n';
+
 export class Tokens {
   readonly #file: string;
+  readonly #ownFiles: Record<TokenRole, string>;
+  readonly #texts: Record<TokenRole, string>;
   readonly #own: readonly Token[];
   /** Known to programs only, and not listed. */
   readonly #unlisted: readonly Token[];
   #kept: TokenFile = empty;
+  /** Which of the deployment's own tokens.json says to be revoked. */
+  #listed: TokenFile['revoked'] = [];
   #stamp = '';
   /** What was valid when it was looked last for changes; null before. */
   #known: ReadonlyMap<string, KnownToken> | null = null;
 
-  constructor(file: string, own: OwnTokens) {
-    this.#file = file;
+  constructor({ tokens, apiToken, apiOperateToken }: TokenPaths, own: OwnTokens) {
+    this.#file = tokens;
+    this.#ownFiles = { read: apiToken, operate: apiOperateToken };
+    this.#texts = { read: own.apiToken, operate: own.apiOperateToken };
     this.#own = ownTokens(own);
     const ofAgents = [own.agentToken, own.beside?.agentToken].flatMap((text) => text ?? []);
     this.#unlisted = [
@@ -163,8 +180,10 @@ export class Tokens {
   /** Takes one away, on this host. @throws TOKEN_UNKNOWN */
   async revoke(name: string): Promise<void> {
     const { tokens, revoked } = this.#readAll();
-    if ((name === 'read' || name === 'operate') && !revoked.includes(name)) {
-      return this.#write({ ...this.#kept, revoked: [...revoked, name] });
+    const role = ownRoles.find((each) => each === name);
+    if (role !== undefined && !revoked.includes(role)) {
+      await writeFileIfNew(this.#ownFiles[role], revokedText);
+      return this.#write({ ...this.#kept, revoked: [...revoked, role] });
     }
     const left = tokens.filter((each) => each.name !== name);
     if (left.length < tokens.length) return this.#write({ ...this.#kept, tokens: left });
@@ -174,17 +193,35 @@ export class Tokens {
     });
   }
 
+  /**
+   * Writes the files of the deployment's own: what each is, or that it was revoked. What says so in one place only says it in
+   * both then. @throws STATE_DIR_UNUSABLE
+   */
+  async writeOwn(): Promise<void> {
+    const { revoked } = this.#readAll();
+    for (const role of ownRoles)
+      await writeFileIfNew(
+        this.#ownFiles[role],
+        revoked.includes(role) ? revokedText : `${this.#texts[role]}\n`,
+      );
+    if (this.#listed.length < revoked.length) await this.#write(this.#kept);
+  }
+
   #readAll(): TokenFile {
     this.#stamp = '';
     this.#read();
     return this.#kept;
   }
 
-  /** Looks whether the file changed: a name, a size and a time to the nanosecond tell. */
+  /** Looks whether a file changed: a name, a size and a time to the nanosecond tell. */
   #read(): void {
-    const stamp = stampOf(this.#file);
+    const stamps = [this.#file, ...Object.values(this.#ownFiles)].map(stampOf);
+    const stamp = stamps.join();
     if (stamp === this.#stamp) return;
-    this.#kept = stamp === missing ? empty : parse(this.#file);
+    const kept = stamps[0] === missing ? empty : parse(this.#file);
+    const noted = ownRoles.filter((role) => isRevokedIn(this.#ownFiles[role]));
+    this.#listed = kept.revoked;
+    this.#kept = { ...kept, revoked: [...new Set([...kept.revoked, ...noted])] };
     this.#stamp = stamp;
   }
 
@@ -213,12 +250,21 @@ function stampOf(file: string): string {
   }
 }
 
+function isRevokedIn(file: string): boolean {
+  try {
+    return readFileSync(file, 'utf8') === revokedText;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
 function parse(file: string): TokenFile {
   try {
     return fileSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (cause) {
     throw StateDirUnusable(`${file} is not a list of tokens: ${errorText(cause).slice(0, 200)}`, {
-      hint: 'Put it right, or remove it: tokens that were made are not valid then. No token is valid meanwhile.',
+      hint: 'Put it right, or remove it: tokens that were made are not valid then, and what was revoked stays so. No token is valid meanwhile.',
       cause,
     });
   }

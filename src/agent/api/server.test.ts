@@ -1,6 +1,8 @@
+import { rmSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ApiDouble, operateToken, readToken } from '../../../test/support/api-double.ts';
 import { routes } from '../../api/routes.ts';
+import { statePaths } from '../state/paths.ts';
 import { guardedApi } from './server.ts';
 
 interface Asked {
@@ -213,6 +215,11 @@ test('who was let in may be told no longer than their token is valid, or their s
   expect(double.sessions().find(other, double.nowMs)).toBeUndefined();
   const third = (await login(readToken)).cookie;
   expect(double.sessions().find(third, double.nowMs)).toBeDefined();
+  // When nobody knows any more who has logged out, all have.
+  rmSync(statePaths(double.folder).endedSessions);
+  double.nowMs += 1;
+  expect(double.sessions().find(other, double.nowMs)).toBeUndefined();
+  expect(double.sessions().find(third, double.nowMs)).toBeUndefined();
 });
 
 test('a session that is over ends what was opened with it from this machine too, and only that', async () => {

@@ -28,15 +28,13 @@ export interface OpenApi {
 export async function startApi(deployment: Deployment, commands: Commands): Promise<OpenApi> {
   const { setting } = deployment;
   const { spec, host, paths, secrets, clock } = setting;
-  const tokens = new Tokens(paths.tokens, secrets);
+  const tokens = new Tokens(paths, secrets);
   const texts = await readTls(spec.agent.tls, 'agent.tls');
   const tls = texts && new CurrentTls(texts);
   const sessions = new Sessions(
     {
-      deployment: spec.name,
-      key: secrets.sessionKey,
-      secure: tls !== undefined,
-      endedFile: paths.endedSessions,
+      ...{ deployment: spec.name, key: secrets.sessionKey, secure: tls !== undefined },
+      ...{ endedFile: paths.endedSessions, nowMs: clock.wallMs() },
     },
     tokens,
   );
