@@ -118,7 +118,7 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
     }
   });
 
-  test('logs of all hosts come by time, of one process or all, and go on', async () => {
+  whole('logs of all hosts come by time, of one process or all, and go on', async () => {
     const all = await servers.holdfast(['logs', '--last', '10000', '--json']);
     const lines = JSON.parse(all.stdout) as { at: string; process: string; text: string }[];
     expect(lines.map(({ at }) => at)).toEqual(lines.map(({ at }) => at).toSorted());
