@@ -16,6 +16,17 @@ const switchover = z
   })
   .describe('Moves the primary elsewhere, as planned: no client error, no lost write.');
 
+const failover = z
+  .strictObject({
+    kind: z.literal('failover'),
+    to: process
+      .optional()
+      .describe(
+        'The member that becomes primary; left out: the one that has most. Where there are no Sentinels it may be the one that leads: it leads on alone then.',
+      ),
+  })
+  .describe('Forces another primary, without draining the one that is.');
+
 const restart = z
   .strictObject({
     kind: z.literal('restart'),
@@ -49,7 +60,7 @@ const simple = <K extends string>(kind: K, about: string) =>
 export const operationSchema = z
   .discriminatedUnion('kind', [
     switchover,
-    simple('failover', 'Forces another primary.'),
+    failover,
     restart,
     simple('pause', 'Suspends automatic actions.'),
     simple('resume', 'Lets automatic actions go on.'),

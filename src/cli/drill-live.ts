@@ -29,11 +29,14 @@ export async function planLive(
   chosen: readonly Scenario[],
   asked: DrillSettings,
 ): Promise<LivePlan | null> {
-  const scenarios = chooseLive(chosen);
   const target = await openTarget(options.against, options);
-  const { gate, redis, security } = target.spec;
+  const scenarios = chooseLive(chosen, target.spec);
+  const { gate, redis, security, sentinels, mirror } = target.spec;
   const { persistence } = redis;
-  const settings = { ...asked, durability: gate.durability, persistence, tls: security.tls !== null };
+  const settings = {
+    ...{ ...asked, durability: gate.durability, persistence, tls: security.tls !== null },
+    standalone: { sentinels: sentinels.length > 0, onSplit: mirror?.onSplit ?? 'refuse' },
+  };
   const testbed = await openTestbed(target, options.user);
   await testbed.start();
   for (const line of announceLive(target.spec.name, scenarios, settings)) output.note(line);

@@ -22,6 +22,8 @@ interface DrillOptions extends CommonOptions, LiveOptions {
   duration: string;
   durability?: DrillSettings['durability'];
   persistence?: DrillSettings['persistence'];
+  withoutSentinels?: boolean;
+  onSplit?: DrillSettings['standalone']['onSplit'];
   besidePlain?: boolean;
   tls?: boolean;
   busy?: boolean;
@@ -66,6 +68,16 @@ export function drillVerb(): Command {
         'how data reaches the disk: redis.persistence (default: aof-everysec)',
       ).choices(['none', 'rdb', 'aof-everysec', 'aof-always']),
     )
+    .option(
+      '--without-sentinels',
+      'nobody votes who leads (sentinel.count: 0), for the mirror drills: a person says it where one is needed',
+    )
+    .addOption(
+      new Option('--on-split <kind>', 'mirror.onSplit, for the mirror drills (default: refuse)').choices([
+        'refuse',
+        'serve',
+      ]),
+    )
     .option('--tls', 'members, Sentinels, gates and the API speak TLS only, and so do the clients')
     .option('--beside-plain', 'the same on Sentinel + HAProxy as people set it up, in the same tables')
     .option(
@@ -88,7 +100,7 @@ export function drillVerb(): Command {
     // A variadic argument comes as one list.
     const names = args.flat();
     const chosen = choose(names);
-    checkQuorum(options, chosen);
+    checkStandalone(options, chosen);
     checkBatchOptions(options);
     checkTls(options);
     const plan = await planOf(output, options, chosen, readSettings(options));
@@ -150,12 +162,33 @@ function checkBatchOptions({ batch, log, detectAfter }: DrillOptions): void {
   }
 }
 
-function checkQuorum({ durability }: DrillOptions, chosen: readonly Scenario[]): void {
+/** What is for standalone members, and which of it goes together. */
+function checkStandalone(
+  { durability, withoutSentinels, onSplit }: DrillOptions,
+  chosen: readonly Scenario[],
+): void {
   const other = chosen.find(({ topology }) => topology !== 'mirror');
-  if (durability !== 'quorum' || other === undefined) return;
-  throw BadOption(`--durability quorum is for standalone members, which ${other.name} has none of`, {
-    hint: 'Take --durability replicated, or the drills whose names begin with mirror-.',
-  });
+  for (const [option, given] of [
+    ['--durability quorum', durability === 'quorum'],
+    ['--without-sentinels', withoutSentinels],
+    ['--on-split', onSplit !== undefined],
+  ] as const) {
+    if (!given || other === undefined) continue;
+    throw BadOption(`${option} is for standalone members, which ${other.name} has none of`, {
+      hint: 'Leave it out, or take the drills whose names begin with mirror-.',
+    });
+  }
+  if (withoutSentinels && durability === 'quorum')
+    throw BadOption('--durability quorum needs votes on who may lead, and --without-sentinels has none', {
+      hint: 'Take --durability replicated (ack: all) or async (ack: one).',
+    });
+  if (onSplit === 'serve' && (durability ?? 'async') !== 'async')
+    throw BadOption(
+      `--on-split serve is for --durability async: else a lead that is cut off acknowledges nothing`,
+      {
+        hint: 'Leave one of the two out.',
+      },
+    );
 }
 
 /** Those that have none. */
@@ -221,6 +254,8 @@ async function planOf(
   for (const [option, given] of [
     ['--durability', options.durability],
     ['--persistence', options.persistence],
+    ['--without-sentinels', options.withoutSentinels],
+    ['--on-split', options.onSplit],
     ['--tls', options.tls],
     ['--beside-plain', options.besidePlain],
   ] as const) {
@@ -268,6 +303,7 @@ function readSettings(options: DrillOptions): DrillSettings {
   return {
     durability: options.durability ?? 'async',
     persistence: options.persistence ?? 'aof-everysec',
+    standalone: { sentinels: options.withoutSentinels !== true, onSplit: options.onSplit ?? 'refuse' },
     tls: options.tls === true,
     clients: readCount('--clients', options.clients),
     writesPerSecond: load === 'max' ? null : readCount('--load', load),

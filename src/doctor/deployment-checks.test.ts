@@ -89,6 +89,26 @@ test('on a healthy deployment every check looks, and finds nothing', () => {
   expect(new Set(found.map(({ id }) => id)).size).toBe(deploymentChecks.length);
 });
 
+test('without Sentinels none is missed', () => {
+  const voterless = (mirror: string) => `name: x
+topology: mirror
+hosts: { a: { address: 10.0.0.1 }, b: { address: 10.0.0.2 } }
+sentinel: { count: 0 }
+mirror: ${mirror}
+security: { users: { app: { password: { env: P } } } }
+backup: { to: "s3://bucket/" }
+`;
+  for (const [mirror, who] of [
+    ['{ ack: one }', 'a person’s to say'],
+    ['{ ack: one, onSplit: serve }', 'the next member leads by itself'],
+  ] as const) {
+    const found = runChecks(deploymentChecks, healthy(voterless(mirror)));
+    expect(bad(found)).toEqual([]);
+    const ofSentinels = found.flatMap((each) => (/Sentinel/.test(each.found) ? [each.found] : []));
+    expect(ofSentinels).toEqual([expect.stringContaining(who)]);
+  }
+});
+
 type Spoil = (facts: DeploymentFacts, second: MemberFacts, third: SentinelFacts) => void;
 
 const sick: [expected: string, words: string, spoil: Spoil][] = [

@@ -6,6 +6,7 @@ import { scenarios } from './scenarios.ts';
 
 const settings = {
   ...({ durability: 'async', persistence: 'none', tls: false } as const),
+  standalone: { sentinels: true, onSplit: 'refuse' } as const,
   ...{ clients: 1, writesPerSecond: 100, valueBytes: 10, durationMs: 1000 },
 };
 const chosen = ['primary-crash', 'replica-crash'].map(

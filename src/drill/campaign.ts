@@ -146,9 +146,9 @@ async function runOnce(
 
 function testbedSettings(
   scenario: Scenario,
-  { durability, persistence, tls }: DrillSettings,
+  { durability, persistence, tls, standalone }: DrillSettings,
 ): TestbedSettings {
   const { hosts, sections, topology } = scenario;
-  const own = { ...(sections ? { sections } : {}), ...(topology ? { topology } : {}) };
+  const own = { ...(sections ? { sections } : {}), ...(topology ? { topology, standalone } : {}) };
   return { durability, persistence, tls, hosts, ...own };
 }

@@ -14,6 +14,7 @@ import { hasBroken } from './summary.ts';
 
 const settings: DrillSettings = {
   durability: 'async',
+  standalone: { sentinels: true, onSplit: 'refuse' },
   tls: false,
   persistence: 'aof-everysec',
   clients: 1,

@@ -155,6 +155,15 @@ export function cutOffTakesNoneAfter(limitMs: number): DrillPromise {
   };
 }
 
+/** With `onSplit: serve` what the replaced lead had alone is put aside before it is emptied. */
+export const divergedKept: DrillPromise = {
+  sentence: 'what only the lead that was replaced had is kept in a file',
+  check: ({ lost, steps }) => {
+    const told = steps.filter(({ kind }) => kind === 'mirror-diverged').length;
+    return { held: lost === 0 || told > 0, found: `${lost} lost, ${told} files` };
+  },
+};
+
 export function describeErrors(errors: Record<string, number>): string {
   const list = Object.entries(errors).map(([word, count]) => `${word} ${count}`);
   return list.join(', ') || 'none';

@@ -77,7 +77,7 @@ async function runUnderLoad(options: RunOptions, ledger: Ledger): Promise<DrillR
       throw noLoad(ledger, cause);
     });
     const steps = [
-      () => scenario.act(stage),
+      () => scenario.act(stage, settings),
       async () => {
         healedMs = await heal(stage);
       },
@@ -149,8 +149,7 @@ export async function readAll(stage: Stage, trouble: string | null) {
   const { testbed, ledger } = stage;
   const keys = keysOf(ledger);
   const primary = await testbed.primary();
-  if (primary === null)
-    throw DrillFailed(`nobody is primary in the end: ${trouble ?? 'the Sentinels name none'}`);
+  if (primary === null) throw DrillFailed(`nobody is primary in the end: ${trouble ?? 'none is named'}`);
   let holdings: Holdings | null = null;
   let differing: { member: string; keys: string[] }[] = [];
   const compare = async () => {

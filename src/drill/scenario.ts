@@ -1,4 +1,4 @@
-import type { Durability } from '../testbed/testbed.ts';
+import type { Durability, Standalone } from '../testbed/testbed.ts';
 import type { DrillPromise } from './promises.ts';
 import type { Stage } from './stage.ts';
 
@@ -6,6 +6,8 @@ import type { Stage } from './stage.ts';
 export interface DrillSettings {
   durability: Durability;
   persistence: 'none' | 'rdb' | 'aof-everysec' | 'aof-always';
+  /** Of the drills of standalone members. */
+  standalone: Standalone;
   /** Everything speaks TLS only. */
   tls: boolean;
   clients: number;
@@ -14,6 +16,19 @@ export interface DrillSettings {
   valueBytes: number;
   /** How long the load runs at least. */
   durationMs: number;
+}
+
+interface Live {
+  safe: boolean;
+  why: string;
+  /** Why it does harm, or makes no sense, in such a deployment all the same; null where it does not. */
+  butNot?(spec: LiveSpec): string | null;
+}
+
+/** What matters of a deployment that runs. */
+export interface LiveSpec {
+  sentinels: readonly unknown[];
+  mirror: { ack: 'one' | 'quorum' | 'all' } | null;
 }
 
 /** A failure made on purpose. Its parts read as one sentence: given …, when …, then …. */
@@ -25,7 +40,7 @@ export interface Scenario {
   thenHolds(settings: DrillSettings): DrillPromise[];
   hosts: 'one' | 'three';
   /** Why it may be run on a deployment that people depend on, or why not. */
-  live: { safe: boolean; why: string };
+  live: Live;
   /** `mirror`: standalone members, of which one leads; with `durability: replicated`, `ack: all`. */
   topology?: 'mirror';
   /** Sections of the spec that must be otherwise than usual. */
@@ -34,5 +49,5 @@ export interface Scenario {
   onlyByName?: boolean;
   /** The hosts whose listeners the clients use; all of them unless given. */
   clientsOn?(stage: Stage): Promise<readonly string[]>;
-  act(stage: Stage): Promise<void>;
+  act(stage: Stage, settings: DrillSettings): Promise<void>;
 }

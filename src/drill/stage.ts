@@ -43,7 +43,7 @@ export class Stage {
 
   async primary(): Promise<string> {
     const find = async () => (await this.testbed.primary()) ?? undefined;
-    return this.until('the Sentinels to name a primary', find);
+    return this.until('a primary to be named', find);
   }
 
   async replicas(): Promise<string[]> {
@@ -174,11 +174,17 @@ export class Stage {
     return verdict;
   }
 
-  /** A person asks for a failover, until the Sentinels know of someone who can take over. */
-  async failOver(): Promise<void> {
-    const done = () => this.testbed.failover().then(() => true);
+  /** A person asks for a failover, until there is someone who can take over. @param to who is to */
+  async failOver(to?: string): Promise<void> {
+    const done = () => this.testbed.failover(to).then(() => true);
     await this.until('a failover', done, 500);
-    this.mark('a person let a replica take over');
+    this.mark(`a person let ${to ?? 'a replica'} take over`);
+  }
+
+  /** A person has the one that leads do so alone, so that writes wait for nobody who is away. */
+  async leadAlone(lead: string): Promise<void> {
+    await this.testbed.failover(lead);
+    this.mark(`a person has ${lead} lead alone`);
   }
 
   until<T>(what: string, test: () => Promise<T | undefined | false> | T | undefined | false, everyMs = 20) {

@@ -189,8 +189,9 @@ export class HoldfastTestbed implements Testbed {
     return sentinels.every(({ primary }) => primary === member);
   }
 
-  async failover(): Promise<void> {
-    await this.#agent(this.hosts[0] as string).run('failover', {}, () => {});
+  async failover(to?: string): Promise<void> {
+    const host = to === undefined ? (this.hosts[0] as string) : this.#hostOf(to);
+    await this.#agent(host).run('failover', to === undefined ? {} : { to }, () => {});
   }
 
   async refusal(member: string): Promise<string | null> {

@@ -15,7 +15,7 @@ const shortFailoverTimeout = '6s';
  * @param tls files of the host that reads it; null for no TLS
  */
 export function specOf(
-  { durability, persistence, topology, sections = {} }: TestbedSettings,
+  { durability, persistence, topology, standalone, sections = {} }: TestbedSettings,
   hosts: readonly string[],
   network: NetworkHosts | null,
   firstPort: number,
@@ -32,15 +32,17 @@ export function specOf(
   const encrypted = tls === null ? {} : { tls };
   const addresses = hosts.map((id) => [id, { address: network?.addressOf(id) }] as const);
   const isMirror = topology === 'mirror';
+  const { sentinels = true, onSplit } = standalone ?? {};
+  const voters = isMirror && !sentinels ? { count: 0 } : {};
   const count = durability === 'quorum' ? 3 : 2;
   const members = network === null ? { members: count } : { on: hosts.slice(0, count) };
   return {
     name: specName,
-    ...(isMirror ? { topology, mirror: { ack: acks[durability] } } : {}),
+    ...(isMirror ? { topology, mirror: { ack: acks[durability], ...(onSplit ? { onSplit } : {}) } } : {}),
     ...(network === null ? {} : { hosts: Object.fromEntries(addresses) }),
     security: { secret: { file: 'secret' }, ...encrypted },
     redis: { ...usual.redis, ...(isMirror ? members : {}), persistence, ...sections['redis'] },
-    sentinel: { ...usual.sentinel, ...sections['sentinel'] },
+    sentinel: { ...usual.sentinel, ...voters, ...sections['sentinel'] },
     gate: { ...usual.gate, ...(isMirror ? {} : { durability }), ...sections['gate'] },
     agent: { ...usual.agent, ...encrypted, ...sections['agent'] },
   };

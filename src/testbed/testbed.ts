@@ -4,6 +4,12 @@ import type { Listener } from './listener.ts';
 /** What an acknowledgement means. `quorum` is for standalone members only. */
 export type Durability = 'async' | 'replicated' | 'quorum';
 
+/** Of standalone members: whether Sentinels vote on who leads, and what becomes of one that is cut off (`mirror.onSplit`). */
+export interface Standalone {
+  sentinels: boolean;
+  onSplit: 'refuse' | 'serve';
+}
+
 /** What a testbed is made of, where a drill wants it otherwise than usual. */
 export interface TestbedSettings {
   durability: Durability;
@@ -16,6 +22,8 @@ export interface TestbedSettings {
    * `mirror`: standalone members, of which one leads: two, with `ack: one` or, for `replicated`, `ack: all`; three with `ack: quorum`.
    */
   topology?: 'mirror';
+  /** How those are; with Sentinels, and `refuse`, unless it is said. */
+  standalone?: Standalone;
   /** Sections of the spec that a scenario needs to be different. */
   sections?: Record<string, Record<string, unknown>>;
 }
@@ -73,8 +81,11 @@ export interface Testbed {
   wipe(member: string): Promise<void>;
   /** Moves the primary, as one does that with this kind of deployment. @returns who is primary then. */
   switchover(): Promise<string>;
-  /** Has the Sentinels replace the primary, dead or alive. @throws when they refuse. */
-  failover(): Promise<void>;
+  /**
+   * Has the primary replaced, dead or alive: by the Sentinels, or, where there are none, by a person's word, that of whoever is at the
+   * host of that member. @param to by whom; the one that is furthest unless it is said @throws when it is refused
+   */
+  failover(to?: string): Promise<void>;
   /** Why a member that died is not started; null when it was not refused. */
   refusal(member: string): Promise<string | null>;
   /** Whether whoever heals has noticed that this member holds data. */

@@ -153,6 +153,30 @@ describe('nobody votes', () => {
     expect(decided(cold)).toMatchObject({ as: { kind: 'as-it-was' } });
   });
 
+  test('with ack: all its own agent has the next one lead, which has all that was acknowledged; its files may lack some of that', () => {
+    const died = { process: deadProcess(99_000), reachable: false, word: word('redis-1', 5, false) };
+    const record = { epoch: 5, version: 1, in: ['redis-1', 'redis-2'], leaving: [], joining: [] };
+    const next = (lead: Partial<MemberView>, other: Partial<MemberView>) =>
+      decide(
+        viewOf(leads('redis-1', 5, { ...died, ...lead }), follows('redis-2', 'redis-1', 5, other)),
+        rules('refuse', 'all'),
+        100_000,
+      );
+    expect(next({}, { inSync: record })).toMatchObject({
+      kind: 'stand',
+      member: 'redis-1',
+      code: 'process-gone',
+    });
+    const leadsOn = { kind: 'restart', process: 'redis-1', as: { kind: 'primary' } };
+    // It was told to lead alone in an epoch of which the other one knows nothing.
+    expect(next({ toldIn: 6, word: word('redis-1', 6, false) }, { inSync: record })).toMatchObject(leadsOn);
+    expect(next({ heard: false }, { inSync: record })).toMatchObject(leadsOn);
+    expect(next({}, { inSync: { ...record, in: ['redis-1'] } })).toMatchObject(leadsOn);
+    // On another host nobody knows whether it is gone.
+    const far = viewOf(leads('redis-1', 5, gone), follows('redis-2', 'redis-1', 5, { inSync: record }));
+    expect(decide(far, rules('refuse', 'all'), 100_000).kind).toBe('nothing');
+  });
+
   test('a former lead that comes back is told whom to follow', () => {
     const view = viewOf(leads('redis-1', 5), leads('redis-2', 6, { process: null, host: 'other' }));
     expect(decided(view)).toMatchObject({ kind: 'follow', member: 'redis-1', primary: 'redis-2' });

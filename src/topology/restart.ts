@@ -146,7 +146,7 @@ function othersFirst(
   }
   const able = view.members.filter((each) => isEligible(each) || missedOneAnswer(each));
   const heirs = willing(view, able).filter((each) => isSure(view, each, rules, nowMs));
-  if (heirs.length === 0 || !isReplacedByItself(view, rules)) return undefined;
+  if (heirs.length === 0 || !isReplacedByItself(view, member, rules)) return undefined;
   const who = hasVoters(view) ? 'the Sentinels are choosing between' : 'another one is made primary of';
   const reason = `${member.id} is down and ${who} ${list(heirs)}`;
   return { kind: 'nothing', code: 'being-chosen', reason, untilMs };

@@ -205,9 +205,9 @@ test('by keyboard the focus begins where something is to be chosen, and is never
 test('an action with nothing to choose begins at its title: Enter does nothing, and the browser’s back closes it', async () => {
   const tab = await open(told(), 'time');
   await tab.goto(`${stage.server.address}#/overview`);
-  await tab.getByRole('button', { name: 'Failover…' }).press('Enter');
+  await tab.getByRole('button', { name: 'Pause…' }).press('Enter');
   await tab.getByText('What will happen').waitFor();
-  expect(await focused(tab)).toBe('Force a failover');
+  expect(await focused(tab)).toBe('Pause automatic actions');
   await tab.keyboard.press('Enter');
   expect(await tab.getByRole('dialog').count()).toBe(1);
   expect(stage.server.asked.map(({ path }) => path)).not.toContain('/api/operations');

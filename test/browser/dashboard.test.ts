@@ -38,6 +38,7 @@ const shown: readonly (readonly [name: string, told: () => Told, pages: readonly
   ['healthy', () => told(), pages],
   ['during a failover', states.duringFailover, ['overview']],
   ['degraded', states.degraded, ['overview', 'spec']],
+  ['without Sentinels', states.withoutSentinels, ['overview', 'sentinels']],
   ['a member that is not started', states.refusedMember, ['members/redis-1']],
   ['empty', states.empty, ['overview', 'events', 'gates', 'backups', 'moves']],
   ['with migrations and mirrors', states.moving, ['moves']],
@@ -76,6 +77,24 @@ test('text that somebody made up to deceive stands as text, and turns or hides n
     expect(`${text} ${names}`, page).not.toMatch(/[\u0000-\u0008\u200b-\u200f\u202a-\u202e\u2066-\u2069]/);
     expect(await tab.locator('main img, main script').count(), page).toBe(0);
   }
+  expect(problems).toEqual([]);
+});
+
+test('where there are no Sentinels there is no page of them, and a person may have the one that leads do so alone', async () => {
+  const tab = await open(states.withoutSentinels());
+  const pages = tab.getByRole('navigation', { name: 'Pages' });
+  await pages.getByText('Gates').waitFor();
+  expect(await pages.getByText('Sentinels').count()).toBe(0);
+  expect(await tab.locator('.legend').textContent()).not.toContain('Sentinel');
+  await tab.getByRole('button', { name: 'Failover…' }).click();
+  const choices = tab.getByLabel('New primary').locator('option');
+  expect(await choices.allTextContents()).toEqual([
+    'The best replica',
+    'redis-2 (up)',
+    'redis-1 (leads on alone)',
+  ]);
+  await tab.goto(`${stage.server.address}#/sentinels`);
+  await tab.getByText('There are none').waitFor();
   expect(problems).toEqual([]);
 });
 

@@ -96,12 +96,17 @@ test('a switchover says who was and who is primary', async () => {
   expect((await view()).primary).toBe(to);
 });
 
-test('a failover that is forced', async () => {
-  const { primary: from } = await view();
-  const { job } = await carryOut({ kind: 'failover' });
-  expect(job.result).toMatchObject({ from });
-  const { primary } = await deployment.waitUntilHealthy();
-  expect(primary).not.toBe(from);
+test('a failover that is forced, to the member that was named', async () => {
+  const { primary: from, members } = await view();
+  const to = members.findLast(({ id }) => id !== from)?.id as string;
+  const { job } = await carryOut({ kind: 'failover', to });
+  expect(job.result).toEqual({ from, to });
+  expect(await eventsOf('asked')).toContain(`operate asked for: a failover to ${to}`);
+  expect((await deployment.waitUntilHealthy()).primary).toBe(to);
+  expect(await plan({ kind: 'failover', to })).toMatchObject({
+    allowed: false,
+    why: `${to} is the primary already`,
+  });
 });
 
 test('a restart of one process, and of all members one after the other', async () => {

@@ -21,7 +21,11 @@ export function wordsOf(operation: ApiOperation): Words {
         grave: false,
       };
     case 'failover':
-      return { title: 'Force a failover', go: 'Force a failover', grave: true };
+      return {
+        title: 'Force a failover',
+        go: operation.to === undefined ? 'Force a failover' : `Force a failover to ${operation.to}`,
+        grave: true,
+      };
     case 'restart':
       return {
         title: 'Restart',
@@ -67,7 +71,8 @@ export function verdictOf(
     return { good: false, text: `${view.name} is ${view.state}. ${sentencesOf(view)}`.trim() };
   const told = verdictOfResult(operation, job.result);
   if (told !== null) return told;
-  const to = operation.kind === 'switchover' ? (operation.to ?? targetIn(job.result)) : undefined;
+  const moves = operation.kind === 'switchover' || operation.kind === 'failover';
+  const to = moves ? (operation.to ?? targetIn(job.result)) : undefined;
   if (to !== undefined && view.primary !== to) {
     return { good: false, text: `The primary is ${view.primary ?? 'not known'}, not ${to}.` };
   }

@@ -11,16 +11,12 @@ interface Props {
 /** What can be chosen of an operation. */
 export function Options({ operation, view, onChange }: Props) {
   switch (operation.kind) {
-    case 'switchover': {
-      const choose = (to: string) => onChange({ kind: 'switchover', ...(to === '' ? {} : { to }) });
-      return (
-        <Choice
-          label="New primary"
-          value={operation.to ?? ''}
-          onChoose={choose}
-          choices={[['', 'The best replica'], ...replicasOf(view)]}
-        />
-      );
+    case 'switchover':
+    case 'failover': {
+      const { kind, to: chosen = '' } = operation;
+      const choose = (to: string) => onChange({ kind, ...(to === '' ? {} : { to }) });
+      const choices = [['', 'The best replica'] as const, ...replicasOf(view), ...leadOf(kind, view)];
+      return <Choice label="New primary" value={chosen} onChoose={choose} choices={choices} />;
     }
     case 'restart': {
       const choose = (process: string) =>
@@ -81,6 +77,12 @@ function replicasOf({ members, primary }: ApiView): Choices {
   return members
     .filter(({ id }) => id !== primary)
     .map(({ id, state, eligible }) => [id, `${id} (${state}${eligible === false ? ', not eligible' : ''})`]);
+}
+
+/** Where nobody votes, a failover to the one that leads has it lead alone: writes wait for no other any more. */
+function leadOf(kind: ApiOperation['kind'], { sentinels, primary }: ApiView): Choices {
+  const is = kind === 'failover' && sentinels.length === 0 && primary !== null;
+  return is ? [[primary, `${primary} (leads on alone)`]] : [];
 }
 
 /** An agent restarts what is of its own host only. */

@@ -28,7 +28,10 @@ export function OverviewPage() {
       <Card title="The picture" end={<Buttons view={view} />}>
         <Picture view={view} story={playing} />
         <p className="legend">
-          <span>Solid: commands. Dashed: replication. Dotted: whom a Sentinel names.</span>
+          <span>
+            Solid: commands. Dashed: replication.
+            {view.sentinels.length > 0 && ' Dotted: whom a Sentinel names.'}
+          </span>
           <span>The frame is around the primary.</span>
         </p>
       </Card>

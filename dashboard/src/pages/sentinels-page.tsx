@@ -2,7 +2,7 @@ import type { ApiSentinel } from '../../../src/api/view.ts';
 import { RestartButton } from '../actions/restart-button.tsx';
 import { count } from '../data/format.ts';
 import { usePage } from '../data/page-state.ts';
-import { Card } from '../parts/card.tsx';
+import { Card, Empty } from '../parts/card.tsx';
 import { Condition } from '../parts/condition.tsx';
 import { type Column, Table } from '../parts/table.tsx';
 import { When } from '../parts/when.tsx';
@@ -56,14 +56,24 @@ export function SentinelsPage({ id }: { id: string | null }) {
   const { sentinels, primary, quorum } = view;
   const up = sentinels.filter(({ state }) => state === 'up').length;
   const majority = Math.floor(sentinels.length / 2) + 1;
+  if (sentinels.length === 0) {
+    return (
+      <Card title="Sentinels">
+        <Empty title="There are none">
+          <p>
+            The members’ own data say who leads. A person changes that: <code>holdfast switchover</code>,{' '}
+            <code>holdfast failover</code>, or the buttons of the overview.
+          </p>
+        </Empty>
+      </Card>
+    );
+  }
   return (
     <Card
       title="Sentinels"
       end={
         <span className="note">
-          {sentinels.length === 0
-            ? 'none: a person says who leads'
-            : `${up} of ${sentinels.length} up, ${majority} are a majority, quorum ${quorum}`}
+          {up} of {sentinels.length} up, {majority} are a majority, quorum {quorum}
         </span>
       }
     >

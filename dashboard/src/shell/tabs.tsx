@@ -27,11 +27,14 @@ export function Tabs({ page }: { page: PageName }) {
   ]);
   // Where there are any, and wherever somebody looks for them.
   const moves = (view?.moves.mirrors ?? 0) + (view?.moves.migrations ?? 0);
-  const isThere = (name: PageName) => name !== 'moves' || moves > 0 || page === 'moves';
+  const sentinels = view?.sentinels.length ?? 1;
+  const isEmpty = (name: PageName) =>
+    (name === 'moves' && moves === 0) || (name === 'sentinels' && sentinels === 0);
+  const isThere = (name: PageName) => name === page || !isEmpty(name);
   const row = useRef<HTMLElement>(null);
   const isKnown = view !== null;
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page, and marks and tabs that come with the view.
-  useEffect(() => showCurrent(row.current), [page, isKnown, moves > 0]);
+  useEffect(() => showCurrent(row.current), [page, isKnown, moves > 0, sentinels > 0]);
   return (
     <nav className="tabs" aria-label="Pages" ref={row}>
       <ul>

@@ -26,8 +26,14 @@ export const agentMetrics = {
   problems: gauge('holdfast_deployment_problems', 'Problems that status lists.'),
   paused: gauge('holdfast_deployment_paused', '1 while automatic actions are paused.'),
   operation: gauge('holdfast_deployment_operation', '1 while a planned change is under way.'),
-  epoch: gauge('holdfast_epoch', 'Configuration epoch of the Sentinels: one more with each failover.'),
-  primaryNamed: gauge('holdfast_primary_named', '1 when a majority of Sentinels says who is primary.'),
+  epoch: gauge(
+    'holdfast_epoch',
+    'Epoch in which the primary was named: one more at least with each failover.',
+  ),
+  primaryNamed: gauge(
+    'holdfast_primary_named',
+    '1 when a majority of Sentinels says who is primary, or, where there are none, a member.',
+  ),
 
   events: counter('holdfast_events_total', 'Events since this agent started.', ['kind']),
   failovers: counter(
@@ -36,7 +42,10 @@ export const agentMetrics = {
   ),
   switchovers: counter('holdfast_switchovers_total', 'Switchovers that this agent carried out.'),
   promotions: counter('holdfast_promotions_total', 'Members of this host that the agent promoted.'),
-  changes: counter('holdfast_primary_changes_total', 'Times that the Sentinels named another primary.'),
+  changes: counter(
+    'holdfast_primary_changes_total',
+    'Times that the Sentinels, or where there are none the members, named another primary.',
+  ),
   clockSteps: counter(
     'holdfast_clock_steps_total',
     'Times that this machine’s clock was set or stood still.',

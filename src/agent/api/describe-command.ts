@@ -15,7 +15,7 @@ export function describeCommand(asked: Commanded): string {
     case 'switchover':
       return asked.options.to === undefined ? 'a switchover' : `a switchover to ${asked.options.to}`;
     case 'failover':
-      return 'a failover';
+      return asked.options.to === undefined ? 'a failover' : `a failover to ${asked.options.to}`;
     case 'restart':
       return `a restart of ${asked.options.member ?? 'all members of this host'}`;
     case 'apply':

@@ -21,6 +21,7 @@ import {
   nobodyIsNamed,
   type RefusalCode,
   type View,
+  whoNames,
 } from '../../topology/view.ts';
 import { type WritesNotTaken, writesNotTaken } from '../../topology/writes-not-taken.ts';
 import type { BackupStatus } from '../backups/backup-schedule.ts';
@@ -302,7 +303,7 @@ function findProblems(
     else if (state !== 'up') problems.push(problemOf(id, state, reason));
     else if (id === named && role !== 'primary')
       problems.push(`${id} is named primary but acts as a ${role}`);
-    else if (id === instead) problems.push(`${id} serves as primary, and the Sentinels name ${named}`);
+    else if (id === instead) problems.push(`${id} serves as primary, and ${whoNames(view)} ${named}`);
     else if (id !== named && role === 'primary' && named !== null)
       problems.push(`${id} acts as a second primary`);
   }

@@ -163,6 +163,6 @@ function anotherThan(
     const named = namedPrimary(deployment.view())?.id;
     return named !== undefined && named !== from && named;
   };
-  const what = 'the Sentinels to name a new primary';
+  const what = `${hasVoters(deployment) ? 'the Sentinels' : 'the members'} to name a new primary`;
   return waitFor(isNamed, { what, withinMs, everyMs: 10, signal: operation.signal });
 }

@@ -12,6 +12,7 @@ import {
 } from '../../topology/election/election.ts';
 import { heirs, isEligible, isFencedBefore, willing } from '../../topology/eligibility.ts';
 import { keepsInSync } from '../../topology/in-sync-set.ts';
+import { hasVoters } from '../../topology/own-word.ts';
 import { FailoverRefused } from '../errors.ts';
 import type { MemberObservation, MemberWatch } from '../observe/member-watch.ts';
 import type { SentinelWatch } from '../observe/sentinel-observer.ts';
@@ -107,7 +108,7 @@ export async function replacePrimary(
   const id = await takeOverWithAny(deployment, election, lost, fit);
   // The gates hear of it first: what is written down here waits for a disk.
   await new Promise((resolve) => setImmediate(resolve));
-  events.add('promoted', id, `elected in epoch ${election.epoch}, this agent made ${id} primary`);
+  tell(deployment, id, lost, election.epoch);
   await new Promise<void>((resolve) => deployment.setting.clock.after(settlesMs, resolve));
   // What they were seen to be is out of date now. Whoever hangs is not waited for: there is more to do.
   const looks = deployment.members
@@ -115,6 +116,14 @@ export async function replacePrimary(
     .map(({ watch }) => watch.look());
   await within(deployment.setting.clock, candidatesWithinMs, Promise.all(looks));
   return { kind: 'promoted', member: id };
+}
+
+/** Without Sentinels nobody was elected, and one that leads on alone is no other than before. */
+function tell(deployment: Replaceable, id: string, lost: string, epoch: number): void {
+  const isByVotes = hasVoters(deployment);
+  if (id === lost && !isByVotes) return;
+  const how = `${isByVotes ? 'elected ' : ''}in epoch ${epoch}, this agent made ${id} primary`;
+  deployment.events.add('promoted', id, how);
 }
 
 /**

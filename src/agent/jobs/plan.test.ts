@@ -49,6 +49,11 @@ test('what may not be done says why, and what to do about it', () => {
     [{ kind: 'switchover' }, { members: full }, /no replica is fit/],
     [{ kind: 'restart' }, { members: full }, /the disk of redis-1 is full/],
     [{ kind: 'failover' }, { members: lonely }, /no replica is fit/],
+    [{ kind: 'failover', to: 'redis-1' }, {}, /the primary already/],
+    [{ kind: 'failover', to: 'gate-1' }, {}, /no member gate-1/],
+    [{ kind: 'failover', to: 'redis-3' }, { members: lonely }, /redis-3 is not eligible/],
+    [{ kind: 'failover' }, { sentinels: [], primary: null }, /no member says who leads/],
+    [{ kind: 'failover', to: 'redis-2' }, { sentinels: [], members: lonely }, /redis-2 is down/],
     [{ kind: 'restart', process: 'redis-2' }, {}, /redis-2 runs on b/],
     [{ kind: 'pause' }, { paused: true }, /paused already/],
     [{ kind: 'resume' }, {}, /are not paused/],
@@ -64,6 +69,27 @@ test('what may not be done says why, and what to do about it', () => {
     ]);
   }
   expect(plan({ kind: 'backup' }, {}, null).why).toMatch(/names no store/);
+});
+
+/** Its primary is dead, and so all links to it are broken. */
+const lost = [
+  member(1, { state: 'down' }),
+  ...[2, 3].map((n) => member(n, { state: 'disconnected', linkUp: false })),
+];
+
+test('a failover may be asked for when the primary is lost, which is what it is for', () => {
+  for (const operation of [{ kind: 'failover' } as const, { kind: 'failover', to: 'redis-3' } as const])
+    expect(plan(operation, { members: lost, state: 'down' })).toMatchObject({ allowed: true, why: null });
+  expect(plan({ kind: 'failover' }, { members: lost }).will[1]).toMatch(/^One of redis-2, redis-3 becomes/);
+  expect(plan({ kind: 'failover', to: 'redis-3' }, { members: lost }).will[1]).toMatch(/^redis-3 becomes/);
+});
+
+test('without Sentinels a person may choose any member that answers, the one that leads too', () => {
+  const alone = { sentinels: [], members: [member(1), ...lost.slice(1)] };
+  const asked = (to: string) => plan({ kind: 'failover', to }, alone);
+  expect(asked('redis-1')).toMatchObject({ allowed: true, will: [expect.stringMatching(/leads on alone/)] });
+  expect(asked('redis-3').warnings[1]).toMatch(/Nobody votes: you answer for it that redis-1 leads no more/);
+  expect(asked('redis-3').will).toEqual(['redis-3 becomes primary at once; redis-1 follows it.']);
 });
 
 test('a restore says how much it replaces, and whether a backup is taken before', () => {

@@ -7,6 +7,7 @@ import { OperationRefused, PlanChanged } from '../errors.ts';
 import { mayBeGivenUp } from './given-up.ts';
 import { backups, type KnownStore } from './plan-backups.ts';
 import { type Draft, keysIn, type Refusal, underWay } from './plan-draft.ts';
+import { failover } from './plan-failover.ts';
 
 /** @param store null when the spec names none. */
 export function planOf(operation: ApiOperation, view: ApiView, store: KnownStore | null): ApiPlan {
@@ -70,7 +71,7 @@ function draftOf(operation: ApiOperation, view: ApiView, store: KnownStore | nul
     case 'switchover':
       return switchover(view, operation.to);
     case 'failover':
-      return failover(view);
+      return failover(view, operation.to);
     case 'restart':
       return restart(view, operation.process, operation.acceptDataLoss === true);
     case 'pause':
@@ -163,21 +164,6 @@ function behind(members: readonly ApiMember[]): string[] {
     .map(
       ({ id, lagBytes }) => `${id} is ${describeSize(lagBytes ?? 0)} behind: writes wait until it has them.`,
     );
-}
-
-function failover(view: ApiView): Draft {
-  const fit = view.members.filter((member) => whyUnfit(member) === undefined && member.id !== view.primary);
-  const nobody = { why: 'no replica is fit to be primary', hint: 'Look why they are not in sync.' };
-  return {
-    refusal: underWay(view) ?? (fit.length > 0 ? undefined : nobody),
-    will: [
-      ...(view.sentinels.length > 0 ? ['The Sentinels are asked for their votes.'] : []),
-      `One of ${namesOf(fit)} becomes primary at once; ${view.primary ?? 'the old primary'} follows it.`,
-    ],
-    warnings: [
-      'Writes that no replica has yet are lost. While the primary answers, a switchover loses none.',
-    ],
-  };
 }
 
 function restart(view: ApiView, id: string | undefined, acceptDataLoss: boolean): Draft {

@@ -65,7 +65,7 @@ function notTakenUp(view: View, member: MemberView, named: string): string {
   const next = Number.isFinite(pauseMs)
     ? `it stands again ${Math.round(pauseMs / 1000)} s after that`
     : 'it stands no more, so that they can act by themselves';
-  const what = `${member.id} was made primary by election and serves, and the Sentinels name ${named}`;
+  const what = `${member.id} was made primary by election and serves, and ${whoNames(view)} ${named}`;
   const why = 'they do not hear what this agent publishes, or do not know each other';
   const told = times === 1 ? '' : ' They are told by command as soon as all of them answer.';
   return `${what}: ${why}. This agent was elected ${times === 1 ? 'once' : `${times} times`}; ${next}.${told} When it stays so: holdfast down, then up`;

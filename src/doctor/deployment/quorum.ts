@@ -7,8 +7,7 @@ export const quorum: Check<DeploymentFacts> = {
   why: 'Without a quorum and a majority, nobody orders a failover when the primary goes.',
   link: 'https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/',
   look: ({ spec, sentinels }) => {
-    if (!hasVoters(spec))
-      return [ok('there are no Sentinels: who leads is a person’s to say (holdfast switchover, failover)')];
+    if (!hasVoters(spec)) return [ok(`there are no Sentinels: ${whoDecides(spec)}`)];
     return sentinels
       .filter(({ reachable }) => reachable)
       .map(({ place, quorumOk, quorumReason }) =>
@@ -23,3 +22,10 @@ export const quorum: Check<DeploymentFacts> = {
       );
   },
 };
+
+/** Where nobody votes. */
+function whoDecides({ mirror }: DeploymentFacts['spec']): string {
+  return mirror?.onSplit === 'serve'
+    ? 'the next member leads by itself when the one that leads is lost, on a split on both sides (mirror.onSplit: serve)'
+    : 'who leads is a person’s to say (holdfast switchover, failover)';
+}

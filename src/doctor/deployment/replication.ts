@@ -26,7 +26,7 @@ function countPrimaries(primaries: readonly LiveMember[]): Finding[] {
     {
       severity: 'critical',
       found,
-      fix: 'holdfast status shows whom the Sentinels name; see events for how it came.',
+      fix: 'holdfast status shows who is named primary; see events for how it came.',
     },
   ];
 }

@@ -1,3 +1,4 @@
+import { hasVoters } from '../../topology/own-word.ts';
 import { type Check, type Finding, ok } from '../check.ts';
 import type { DeploymentFacts } from './facts.ts';
 
@@ -23,7 +24,9 @@ export const spread: Check<DeploymentFacts> = {
         fix: 'Name several hosts under redis.on. For development one machine is fine.',
       });
     }
-    return findings.length > 0 ? findings : [ok('members and Sentinels are spread over hosts')];
+    return findings.length > 0
+      ? findings
+      : [ok(`members${hasVoters(spec) ? ' and Sentinels' : ''} are spread over hosts`)];
   },
 };
 

@@ -7,7 +7,11 @@ export const sentinelCrash: Scenario = {
   when: 'one Sentinel is killed',
   thenHolds: () => [promotions(0), nothingLost, noDrops, noErrors],
   hosts: 'one',
-  live: { safe: true, why: 'two Sentinels remain, and they are a majority' },
+  live: {
+    safe: true,
+    why: 'two Sentinels remain, and they are a majority',
+    butNot: ({ sentinels }) => (sentinels.length === 0 ? 'it has no Sentinels' : null),
+  },
   async act(stage) {
     const [sentinel = ''] = await stage.sentinels();
     await stage.inject(`${sentinel} is killed`, () => stage.kill(sentinel));

@@ -1,6 +1,10 @@
-/** Drills of `topology: mirror`: two or three standalone members, of which one leads and the others get what it does by streams. */
+/**
+ * Drills of `topology: mirror`: two or three standalone members, of which one leads and the others get what it does by streams.
+ * Who leads then Sentinels vote; without them a person says it, who is played here, or the spec (`onSplit: serve`).
+ */
 import {
   type DrillPromise,
+  divergedKept,
   noDrops,
   noErrors,
   nothingLost,
@@ -22,6 +26,21 @@ function kept({ durability }: DrillSettings): DrillPromise[] {
   return durability === 'async' ? [] : [nothingLost];
 }
 
+/** By votes, or by the spec's leave. */
+function isReplacedByItself({ standalone }: DrillSettings): boolean {
+  return standalone.sentinels || standalone.onSplit === 'serve';
+}
+
+/** The same; or by the agent of its own host, which knows that it is gone, and of one that has all that was acknowledged. */
+function isReplacedWhenItDies(settings: DrillSettings): boolean {
+  return isReplacedByItself(settings) || waitsForAll(settings);
+}
+
+/** Nobody else leaves out a member that is away, and no write is acknowledged without it. */
+function waitsForAll({ standalone, durability }: DrillSettings): boolean {
+  return !standalone.sentinels && durability === 'replicated';
+}
+
 async function follower(stage: Stage): Promise<string> {
   const [found = ''] = await stage.replicas();
   return found;
@@ -31,21 +50,34 @@ export const mirrorLeadCrash: Scenario = {
   name: 'mirror-lead-crash',
   given: 'standalone members of topology: mirror under load',
   when: 'the one that leads is killed',
-  thenHolds: (settings) => [
-    promotions(1),
-    ...kept(settings),
-    noDrops,
-    onlyUncertain,
-    waitsAtMost(2000, 'Sentinel alone would not have begun before 3 s'),
-  ],
+  thenHolds: (settings) =>
+    isReplacedWhenItDies(settings)
+      ? [
+          promotions(1),
+          ...kept(settings),
+          noDrops,
+          onlyUncertain,
+          waitsAtMost(2000, 'Sentinel alone would not have begun before 3 s'),
+        ]
+      : [
+          promotions(settings.persistence.startsWith('aof') ? 0 : 1),
+          noDrops,
+          onlyUncertain,
+          waitsAtMost(
+            10_000,
+            'gate.hold: until its agent has started it again, or a person has another one lead',
+          ),
+        ],
   hosts: 'one',
   topology: 'mirror',
   onlyByName: true,
   live,
-  async act(stage) {
+  async act(stage, settings) {
     const lead = await stage.primary();
+    const pid = await stage.pidOf(lead);
     await stage.inject(`${lead}, which leads, is killed`, () => stage.kill(lead));
-    await stage.anotherPrimaryThan(lead);
+    if (isReplacedWhenItDies(settings)) await stage.anotherPrimaryThan(lead);
+    else if ((await stage.refusedOrPrimary(lead, pid)) === 'refused') await stage.failOver();
     await stage.writesGoOn();
     await stage.revive();
   },
@@ -55,12 +87,14 @@ export const mirrorMemberCrash: Scenario = {
   name: 'mirror-member-crash',
   given: 'standalone members of topology: mirror under load',
   when: 'the one that follows is killed',
-  thenHolds: () => [
+  thenHolds: (settings) => [
     promotions(0),
     nothingLost,
     noDrops,
     noErrors,
-    waitsAtMost(1000, 'its agent sees the death, and writes wait for it no more'),
+    waitsForAll(settings)
+      ? waitsAtMost(10_000, 'gate.hold: writes wait for it until its agent has started it again')
+      : waitsAtMost(1000, 'its agent sees the death, and writes wait for it no more'),
   ],
   hosts: 'one',
   topology: 'mirror',
@@ -81,6 +115,7 @@ export const mirrorSplit: Scenario = {
   thenHolds: (settings) => [
     promotions(1),
     ...kept(settings),
+    ...(settings.standalone.onSplit === 'serve' ? [divergedKept] : []),
     noDrops,
     onlyUncertain,
     waitsAtMost(10_000, 'gate.hold'),
@@ -89,10 +124,12 @@ export const mirrorSplit: Scenario = {
   topology: 'mirror',
   onlyByName: true,
   live,
-  async act(stage) {
+  async act(stage, settings) {
     const lead = await stage.primary();
+    const [other = ''] = await stage.replicas();
     const host = await stage.hostOf(lead);
     await stage.inject(`host ${host} with ${lead}, which leads, is cut off`, () => stage.cutOffHost(host));
+    if (!isReplacedByItself(settings)) await stage.failOver(other);
     await stage.anotherPrimaryThan(lead);
     await stage.writesGoOn();
     await stage.untilSinceStrike(lastsMs);
@@ -105,12 +142,15 @@ export const mirrorReturn: Scenario = {
   given:
     'standalone members of topology: mirror on hosts of their own, and clients at the gates of the hosts that stay',
   when: 'the host of the one that follows loses power, and comes back with an empty disk under writes',
-  thenHolds: () => [
+  thenHolds: (settings) => [
     promotions(0),
     nothingLost,
     noDrops,
     noErrors,
-    waitsAtMost(10_000, 'gate.hold: until the voters agree that it is gone'),
+    waitsAtMost(
+      10_000,
+      `gate.hold: until ${waitsForAll(settings) ? 'a person has the other one lead alone' : 'the voters agree that it is gone'}`,
+    ),
   ],
   hosts: 'three',
   topology: 'mirror',
@@ -120,12 +160,14 @@ export const mirrorReturn: Scenario = {
     const lost = await stage.hostOf(await follower(stage));
     return stage.testbed.hosts.filter((host) => host !== lost);
   },
-  async act(stage) {
+  async act(stage, settings) {
+    const lead = await stage.primary();
     const member = await follower(stage);
     const host = await stage.hostOf(member);
     await stage.inject(`host ${host} with ${member}, which follows, loses power`, () =>
       stage.testbed.loseHost(host),
     );
+    if (waitsForAll(settings)) await stage.leadAlone(lead);
     await stage.untilSinceStrike(awayMs);
     await stage.writesGoOn();
     await stage.testbed.wipe(member);

@@ -59,7 +59,8 @@ const elevatesAtMost = 4;
 export function candidacy(view: View, rules: CandidacyRules, nowMs: number): Candidacy | undefined {
   const named = namedPrimary(view)?.id;
   const primary = view.members.find(({ id }) => id === named);
-  if (!primary || isUnderWay(view, primary, nowMs) || !isReplacedByItself(view, rules)) return undefined;
+  if (!primary || isUnderWay(view, primary, nowMs) || !isReplacedByItself(view, primary, rules))
+    return undefined;
   const instead = actsInstead(view, primary);
   if (instead === undefined && actsBeside(view, primary)) return undefined;
   const fit = instead ? willing(view, [instead]) : heirs(view, rules, nowMs);
@@ -165,11 +166,22 @@ export function actsBeside(view: View, primary: MemberView): MemberView | undefi
 }
 
 /**
- * Whether a lost primary is replaced without a person: by votes, or, where nobody votes, when the spec would rather have two
- * that serve than none (`onSplit: serve`).
+ * Whether a lost primary is replaced without a person: by votes, or, where nobody votes,
+ *
+ * - when the spec would rather have two that serve than none (`onSplit: serve`);
+ * - with `ack: all` by the agent of its own host, when its process is gone: that one has nobody to agree with, it alone starts it
+ *   again, and what was acknowledged the others have. Of the dead one's files nobody knows that: Redis answers a write up to two
+ *   seconds before it is in its AOF, when the disk is slow. It must have heard it since it began: a lead that was told to lead alone
+ *   has more than they.
  */
-export function isReplacedByItself(view: View, rules: CandidacyRules): boolean {
-  return hasVoters(view) ? hasQuorum(view, rules) : rules.mirror?.onSplit === 'serve';
+export function isReplacedByItself(
+  view: View,
+  { process, heard }: Pick<MemberView, 'process' | 'heard'>,
+  rules: CandidacyRules,
+): boolean {
+  if (hasVoters(view)) return hasQuorum(view, rules);
+  const { ack, onSplit } = rules.mirror ?? {};
+  return onSplit === 'serve' || (ack === 'all' && heard && process !== null && hasDied(process));
 }
 
 /** An election needs the quorum that the spec says and a majority, as SENTINEL CKQUORUM counts; none may be in TILT. */

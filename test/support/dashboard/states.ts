@@ -60,6 +60,11 @@ export function duringFailover(): Told {
   });
 }
 
+/** Two standalone members, of which one leads, and nobody votes. */
+export function withoutSentinels(): Told {
+  return told({ view: view({ members: [member(1), member(2)], sentinels: [], quorum: 0 }) });
+}
+
 export function degraded(): Told {
   const now = viewAfterCrash();
   return told({
