@@ -91,6 +91,35 @@ test.each([1, 2, 3, 4, 6, 8, 12])(
   },
 );
 
+/** Every Sentinel answers what it is asked of itself so long after that. */
+function slowSentinels(ms: number): void {
+  for (const { watch } of agent.sentinels) {
+    const { look } = watch;
+    watch.look = () =>
+      new Promise((resolve) => {
+        world.clock.after(ms, () => void look.call(watch).then(resolve));
+      });
+  }
+}
+
+test('quorum: those that voted may take as long to say what they know as the votes are good for', async () => {
+  standalone();
+  await world.settle(agent.lookAtAll(), () => {});
+  slowSentinels(150);
+  expect(await world.settle(replacePrimary(agent, 'redis-1'), () => {})).toMatchObject({ kind: 'promoted' });
+});
+
+test('quorum: when they take longer the agent stands again, and soon: votes that cost nothing', async () => {
+  standalone();
+  await world.settle(agent.lookAtAll(), () => {});
+  slowSentinels(1000);
+  expect(await world.settle(replacePrimary(agent, 'redis-1'), () => {})).toMatchObject({
+    kind: 'not-elected',
+    why: expect.stringMatching(/too few of those that voted said in time/),
+    againInMs: 100,
+  });
+});
+
 test('quorum: one that was not fenced in time does not count, and without it too few are heard', async () => {
   standalone();
   await world.settle(agent.lookAtAll(), () => {});

@@ -26,6 +26,8 @@ import { type Realm, type Server, takeOver } from './take-over.ts';
 const candidatesWithinMs = 100;
 /** With durability `replicated`, counted from the loss: one that says nothing for so long hangs. */
 const replicatedWithinMs = 1500;
+/** Of the time in which votes are to be used, what the promotion itself may take. */
+const promotesWithinMs = 150;
 /** Between two questions to a replica that still reads what its primary sent before it died. */
 const readsOnMs = 2;
 /**
@@ -93,17 +95,21 @@ export async function replacePrimary(
     await askSentinelInstead(deployment, never);
     return { kind: 'asked' };
   }
-  if (outcome !== 'elected') {
-    const againInMs = votedForAnother(election) ? voteIsStaleAfterMs : standAgainAfterMs;
+  const inVain = (why: string, againInMs: number): Replaced => {
     elections.standAgainIn(againInMs);
-    const why = notElected(election);
     events.add('not-elected', spec.name, why);
     return { kind: 'not-elected', why, againInMs };
-  }
+  };
+  if (outcome !== 'elected')
+    return inVain(notElected(election), votedForAnother(election) ? voteIsStaleAfterMs : standAgainAfterMs);
   dieIfSabotaged('dies-elected');
   const acting =
     to === null ? actingInstead(deployment, lost) : to === lost ? asChoice(deployment, to) : undefined;
   const able = acting ? [acting] : await stillFit(deployment, election, await candidates, isAskedFor);
+  if (able === null) {
+    const why = `this agent was elected in epoch ${election.epoch}, and too few of those that voted said in time in which epoch they are`;
+    return inVain(why, standAgainAfterMs);
+  }
   const fit = able.filter((each) => to === null || each.id === to);
   const id = await takeOverWithAny(deployment, election, lost, fit);
   // The gates hear of it first: what is written down here waits for a disk.
@@ -128,31 +134,25 @@ function tell(deployment: Replaceable, id: string, lost: string, epoch: number):
 
 /**
  * Of standalone members who may lead depends on the Sentinels' epoch (topology/in-sync-record.ts): those that voted are
- * asked for it behind their votes. @throws FAILOVER_REFUSED when too few say it
+ * asked for it behind their votes. @returns null when too few said it in time: the next votes may be answered sooner
  */
 async function stillFit(
   deployment: Replaceable,
   election: Ballot['election'],
   candidates: readonly Choice[],
   isAskedFor: boolean,
-): Promise<readonly Choice[]> {
+): Promise<readonly Choice[] | null> {
   if (!keepsInSync(deployment.spec)) return candidates;
   const { clock } = deployment.setting;
   const fencedIn = isFencedBefore(deployment.spec) ? election.epoch : null;
-  const voters = deployment.sentinels.filter(({ place }) => votersFor(election).includes(place.id));
+  const leftMs = election.askedAtMs + actWithinMs - promotesWithinMs - clock.monotonicMs();
+  const waitMs = Math.max(candidatesWithinMs, leftMs);
   const said = new Set<string>();
-  const looks = voters.map(async ({ place, watch }) => {
-    await watch.look();
-    if (watch.seen.reachable) said.add(place.id);
-  });
   await Promise.all([
-    within(clock, candidatesWithinMs, Promise.all(looks)),
-    fencedIn !== null && fence(deployment, candidates, fencedIn),
+    within(clock, waitMs, enoughSay(deployment, election, said)),
+    fencedIn !== null && fence(deployment, candidates, fencedIn, waitMs),
   ]);
-  if (said.size < election.needed)
-    throw FailoverRefused(
-      'this agent was elected, and too few of those that voted say in which epoch they are',
-    );
+  if (said.size < election.needed) return null;
   const view = deployment.view();
   const sure = heirs(view, deployment.spec, clock.monotonicMs(), fencedIn);
   const still = candidates.map((each) => ({
@@ -163,6 +163,26 @@ async function stillFit(
   return isAskedFor && sure.length === 0 ? candidates : still;
 }
 
+/** Asks those that voted what they know. @param said those that have answered. @returns when as many have as votes were needed */
+async function enoughSay(
+  { sentinels }: Replaceable,
+  election: Ballot['election'],
+  said: Set<string>,
+): Promise<void> {
+  const voters = sentinels.filter(({ place }) => votersFor(election).includes(place.id));
+  let isEnough = () => {};
+  const enough = new Promise<void>((resolve) => {
+    isEnough = resolve;
+  });
+  if (election.needed === 0) isEnough();
+  const looks = voters.map(async ({ place, watch }) => {
+    await watch.look();
+    if (watch.seen.reachable) said.add(place.id);
+    if (said.size >= election.needed) isEnough();
+  });
+  await Promise.race([enough, Promise.all(looks)]);
+}
+
 /**
  * What the lost one does yet reaches nobody who is asked from here on: who leads next is chosen by what they have, and a write
  * that one of them got behind that would count for an acknowledgement. One that can't be told in time does not count.
@@ -171,6 +191,7 @@ async function fence(
   { setting: { clock } }: Replaceable,
   candidates: readonly Choice[],
   epoch: number,
+  waitMs: number,
 ): Promise<void> {
   const told = candidates
     .filter(({ answered }) => answered)
@@ -178,7 +199,7 @@ async function fence(
       await watch.client.fence(epoch);
       await watch.look();
     });
-  await within(clock, candidatesWithinMs, Promise.allSettled(told));
+  await within(clock, waitMs, Promise.allSettled(told));
 }
 
 /** One that refuses has told nobody: the votes are as good for the next. @returns who is primary now */
