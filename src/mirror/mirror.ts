@@ -10,6 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { errorText } from '../base/errors.ts';
 import { type KeyPrefixes, keysUnder } from '../base/key-prefixes.ts';
 import { pause } from '../base/retry.ts';
+import type { SourceProgress } from '../migrate/progress.ts';
 import { SourceRun } from '../migrate/source-run.ts';
 import type { Target } from '../rdb/target.ts';
 import type { ConnectionOptions } from '../redis/connection.ts';
@@ -46,6 +47,8 @@ const askMs = 5000;
 export class Mirror {
   readonly #sides: MirrorSides;
   readonly run: SourceRun;
+  /** Why what is looked at every five seconds could not be, the last time; null when it could. */
+  #unanswered: string | null = null;
 
   /**
    * @param source the source of the sides, with the queue that it is read through
@@ -94,14 +97,29 @@ export class Mirror {
     }
   }
 
+  /**
+   * How far it is. What was sent to a target behind a network that swallows everything has no answer for two minutes, and may yet be
+   * long under way; that the target says nothing to a short question either is known sooner.
+   */
+  progress(): SourceProgress {
+    const seen = this.run.progress();
+    const isAwaited = seen.phase === 'following' || seen.phase === 'connecting';
+    if (this.#unanswered === null || !isAwaited) return seen;
+    return { ...seen, phase: 'waiting', problem: this.#unanswered };
+  }
+
   async #keepGuarding(signal: AbortSignal): Promise<void> {
     for (;;) {
       await pause(guardEveryMs, signal).catch(() => {});
       if (signal.aborted) return;
-      await this.#guard(false).catch((error) => {
-        // Who can't be asked now is asked again.
-        if (pauseBehind(error, 0) === undefined) throw error;
-      });
+      this.#unanswered = await this.#guard(false).then(
+        () => null,
+        (error: unknown) => {
+          // Who can't be asked now is asked again.
+          if (pauseBehind(error, 0) === undefined) throw error;
+          return errorText(error);
+        },
+      );
     }
   }
 

@@ -8,6 +8,7 @@ import { parseServerAddress } from '../redis/server-address.ts';
 import { readAuthority, readTls } from '../redis/tls.ts';
 import { type OwnUser, ownUserName, readSecret, type Secrets } from '../spec/secrets.ts';
 import type { Mirror, Spec } from '../spec/spec.ts';
+import { copyName } from '../stream/copy-name.ts';
 import { KeyPositions } from '../stream/key-positions.ts';
 import type { SourceAddress } from '../stream/source-address.ts';
 import type { TargetPlace } from '../stream/target-writer.ts';
@@ -56,6 +57,7 @@ export function targetOf(
   const { at, username, tls } = address;
   return {
     endpoint: { host: at.address, port: at.port },
+    clientName: copyName,
     credentials:
       password === null
         ? undefined

@@ -32,7 +32,7 @@ async function work(task: MirrorTask, signal: AbortSignal): Promise<void> {
     // Who can't be asked now is asked again in a moment; the lag then shows what was known.
     await running?.run.position().catch(() => {});
     say({
-      progress: running?.run.progress() ?? null,
+      progress: running?.progress() ?? null,
       copies: running?.run.stream.status.copies ?? 0,
       queue: { ...queue.status(), lostWhy: source.lostWhy },
     });

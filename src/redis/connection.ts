@@ -10,6 +10,8 @@ import { type Argument, type CallOptions, Link, type Request } from './link.ts';
 export interface ConnectionOptions {
   endpoint: Endpoint;
   credentials?: Credentials | undefined;
+  /** What the server is to call it; nothing unless given. */
+  clientName?: string | undefined;
   /** To speak TLS; not for a server's own Unix socket. */
   tls?: TlsMaterial | undefined;
   /** Longest wait for a connection and for each answer, in ms; 1000 unless given. */

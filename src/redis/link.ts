@@ -32,6 +32,8 @@ import { abandonSocket, openSocket } from './open-socket.ts';
 export interface LinkOptions {
   endpoint: Endpoint;
   credentials?: Credentials | undefined;
+  /** What the server is to call it; nothing unless given. One that may not be told goes without. */
+  clientName?: string | undefined;
   /** To speak TLS; not for a server's own Unix socket. */
   tls?: TlsMaterial | undefined;
   /** Longest wait for each answer, in ms; 1000 unless given, 0 for ever. */
@@ -207,10 +209,18 @@ export class Link {
     try {
       const answered = login && this.#expect(login[0], { timeoutMs: 0 }, { isLogin: true });
       if (login) this.#socket.write(encode(login));
+      this.#sayName();
       await Promise.all([isConnected, answered]);
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #sayName(): void {
+    const { clientName } = this.#options;
+    if (clientName === undefined || this.closed) return;
+    this.#expect('CLIENT', { timeoutMs: 0 }).catch(() => {});
+    this.#socket.write(encode(['CLIENT', 'SETNAME', clientName]));
   }
 
   #expect(

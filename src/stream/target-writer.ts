@@ -29,6 +29,7 @@ import { usualLongestArgument } from './too-long.ts';
 export interface TargetPlace {
   endpoint: Endpoint;
   credentials?: Credentials | undefined;
+  clientName?: string | undefined;
   tls?: TlsMaterial | undefined;
 }
 

@@ -3,10 +3,10 @@
  *
  * A member keeps in its data whom it follows, or that it leads, and in which epoch it was told so (stream/lead-position.ts).
  *
- * 1. **The word of the highest epoch counts.** An epoch is begun by a person (`switchover`, `failover`), or with `onSplit:
- *    serve` by an agent, and is one above all that is known of. So a former lead that comes back leads nobody, and is told. Of
- *    two words of one epoch, as two people can begin them on two sides of a split, that of the member counts which the spec
- *    has first: for agents and gates alike.
+ * 1. **The word of the highest epoch counts.** An epoch is begun by a person (`switchover`, `failover`), or by an agent, with
+ *    `onSplit: serve` or when it alone starts a lead again that died (candidacy.ts), and is one above all that is known of. So a
+ *    former lead that comes back leads nobody, and is told. Of two words of one epoch, as two people can begin them on two sides
+ *    of a split, that of the member counts which the spec has first: for agents and gates alike.
  * 2. **Who was started again leads when its agent has told that process so** (`isSettled`, lead-on.ts), and that waits until
  *    all other members have said something since the agent began: one that is not heard may lead by now. A person need not
  *    wait.

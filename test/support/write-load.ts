@@ -17,14 +17,17 @@ export interface LoadReport {
 /** Clients that write one value after the other, each to a list of its own, until told to stop. */
 export class WriteLoad {
   readonly #clients: Redis[];
+  readonly #prefix: string;
   readonly #writers: Promise<void>[];
   readonly #report: LoadReport;
   readonly #unacknowledged = new Set<string>();
   #stopped = false;
   #lastAckMs = performance.now();
 
-  constructor(clients: Redis[]) {
+  /** @param prefix of the keys of its lists */
+  constructor(clients: Redis[], prefix = '') {
     this.#clients = clients;
+    this.#prefix = prefix;
     this.#report = {
       acknowledged: 0,
       errors: new Map(),
@@ -45,7 +48,7 @@ export class WriteLoad {
     for (let value = 0; !this.#stopped; value++) {
       const sentMs = performance.now();
       try {
-        await client.rpush(`load:${index}`, value);
+        await client.rpush(this.#keyOf(index), value);
         this.#acknowledge(index, value, sentMs);
       } catch (error) {
         this.#unacknowledged.add(`${index}:${value}`);
@@ -54,6 +57,10 @@ export class WriteLoad {
         if (client.status === 'end') return;
       }
     }
+  }
+
+  #keyOf(index: number): string {
+    return `${this.#prefix}load:${index}`;
   }
 
   #acknowledge(index: number, value: number, sentMs: number): void {
@@ -86,7 +93,7 @@ export class WriteLoad {
   async lost(reader: Redis): Promise<string[]> {
     const lost: string[] = [];
     for (const [index] of this.#clients.entries()) {
-      const there = new Set(await reader.lrange(`load:${index}`, 0, -1));
+      const there = new Set(await reader.lrange(this.#keyOf(index), 0, -1));
       for (let value = 0; value <= (this.#report.highest[index] ?? -1); value++) {
         if (!there.has(String(value)) && !this.#unacknowledged.has(`${index}:${value}`))
           lost.push(`${index}:${value}`);

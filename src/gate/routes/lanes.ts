@@ -10,6 +10,7 @@ import type { Buffer } from 'node:buffer';
 import { readArguments } from '../../resp/arguments.ts';
 import type { RequestFrame } from '../../resp/request.ts';
 import { writeError, writeRequest } from '../../resp/write.ts';
+import { copyName } from '../../stream/copy-name.ts';
 import type { Client, Router, Routes } from '../client/client.ts';
 import type { Command } from '../commands/command-table.ts';
 import type { Route } from '../config.ts';
@@ -76,7 +77,7 @@ export class Lanes implements Routes {
         ? (map.find(buf, frame.argStart, frame.argEnd)?.lane ?? home)
         : commonLane(map, keys, buf, frame);
     if (index < 0) return false;
-    const lane = this.#at(read && readHere.has(index) ? home : index);
+    const lane = this.#at((read || isCopying(client)) && readHere.has(index) ? home : index);
     const isPlain = !lane.removePrefix && lane.faults === null;
     return isPlain && client.router === lane.router && this.#isIn(client, lane);
   }
@@ -89,7 +90,7 @@ export class Lanes implements Routes {
     const at = this.#lanes.findIndex(({ router }) => router === client.router);
     const way = session.unauthenticated
       ? ({ kind: 'go', lane: home, keys: [] } as const)
-      : wayOf({ command, args, at, pinned: !session.movable }, this.#places);
+      : wayOf({ command, args, at, pinned: !session.movable, isCopying: isCopying(client) }, this.#places);
     if (way.kind === 'refuse') return answer(client, command, writeError(way.reply));
     if (way.kind === 'split') {
       const split = new Split(command, args, way.parts, (key, lane) => this.#nameAt(lane, key));
@@ -140,7 +141,9 @@ export class Lanes implements Routes {
     const { frame, buf } = requests;
     const isNamed = keys === 'first' && frame.argStart >= 0 && frame.left <= frame.count - 2;
     if (!this.ready || !isNamed || session.unauthenticated || !session.movable) return 'keep';
-    const index = this.#places.map.find(buf, frame.argStart, frame.argEnd)?.lane ?? home;
+    const { map, readHere } = this.#places;
+    const owner = map.find(buf, frame.argStart, frame.argEnd)?.lane ?? home;
+    const index = isCopying(client) && readHere.has(owner) ? home : owner;
     if (this.#at(index).removePrefix || read || this.#refusalOf(client) !== null) return 'keep';
     if (!this.#enter(client, index)) return 'wait';
     this.#at(index).requests++;
@@ -231,6 +234,11 @@ export class Lanes implements Routes {
     split.fail(writeError(error));
     return split.answer(2).toString('utf8').slice(1, -2);
   }
+}
+
+/** A mirror that keeps the copy here up to date, and is no user of the keys: they would go back to where they come from. */
+function isCopying({ session }: Client): boolean {
+  return session.name === copyName;
 }
 
 /** Their answers name keys, which have other names at a route that takes the prefix away; or what they ask are patterns. */

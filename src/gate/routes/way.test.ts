@@ -28,7 +28,7 @@ const told: Record<string, [flags: string[], first: number, last: number, step: 
   flushall: [['write'], 0, 0, 0],
 };
 
-const asked = (request: string, { at = 0, pinned = false } = {}): Asked => {
+const asked = (request: string, { at = 0, pinned = false, isCopying = false } = {}): Asked => {
   const args = request.split(' ').map((word) => Buffer.from(word));
   const name = String(args[0]).toLowerCase();
   const [flags, first, last, step] = told[name] ?? [[], 0, 0, 0];
@@ -42,6 +42,7 @@ const asked = (request: string, { at = 0, pinned = false } = {}): Asked => {
     args,
     at,
     pinned,
+    isCopying,
   };
 };
 const way = (request: string, where = {}, readHere = nowhere) =>
@@ -100,6 +101,16 @@ test('where reads stay here only what may write goes there', () => {
   // Inside the transaction there it reads what it watches.
   expect(way('GET a:1', { at: 1, pinned: true }, here)).toEqual(go(1));
   expect(way('GET a:1', { at: 0, pinned: true }, here)).toEqual(go(0));
+});
+
+test('a mirror writes the copy here, wherever the keys of that are written otherwise', () => {
+  const here = new Set([1]);
+  const copying = { isCopying: true };
+  for (const request of ['MSET a:1 v', 'DEL a:1 x', 'WATCH a:1', 'GET a:1'])
+    expect(way(request, copying, here)).toEqual(go(0));
+  expect(way('MSET a:1 v', { at: 0, pinned: true, ...copying }, here)).toEqual(go(0));
+  // Of those there is no copy here.
+  expect(way('MSET b:1 v', copying, here)).toEqual(go(2));
 });
 
 test('who holds something at a server stays there', () => {

@@ -29,6 +29,8 @@ export interface Asked {
   readonly args: readonly Buffer[];
   readonly at: number;
   readonly pinned: boolean;
+  /** It keeps the copy at the catch-all, from which those keys are read. */
+  readonly isCopying?: boolean;
 }
 
 export type Way =
@@ -54,7 +56,7 @@ export const separable: ReadonlyMap<string, number> = new Map([
 ]);
 
 export function wayOf(asked: Asked, places: Places): Way {
-  const { command, args, at, pinned } = asked;
+  const { command, args, at, pinned, isCopying = false } = asked;
   const { name, behaviour } = command;
   if (staysPut.has(behaviour.kind)) return go(at);
   if (behaviour.kind === 'transaction' && behaviour.verb !== 'watch') {
@@ -71,7 +73,7 @@ export function wayOf(asked: Asked, places: Places): Way {
   if (/^sort(_ro)?$/.test(name))
     lanes.push(...sortPatterns(args).map((each) => laneOfPattern(each, places.map)));
   // Whoever holds something there reads there.
-  if (command.read && !(pinned && at !== home))
+  if ((command.read || isCopying) && !(pinned && at !== home))
     lanes.splice(0, lanes.length, ...lanes.map((lane) => (places.readHere.has(lane) ? home : lane)));
   const [lane = home] = lanes;
   if (lanes.some((each) => each !== lane)) {
