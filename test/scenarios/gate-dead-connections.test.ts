@@ -64,3 +64,22 @@ test('what was in flight when the network failed is answered once the server is 
   expect(await writer.ask('SET k again')).toBe('+OK\r\n');
   for (const each of [writer, reader, network]) each.close();
 });
+
+test('a write that nobody waits behind is answered when its server has been lost for as long as anybody waits', async () => {
+  const redis = await startRedis();
+  const network = await fragileNetwork(redis.port);
+  const gate = await startGate({
+    members: [{ id: 'redis-1', address: '127.0.0.1', port: network.port }],
+    holdMs: 1500,
+  });
+  const writer = await RawClient.open(gate.port);
+  expect(await writer.ask('SET k before')).toBe('+OK\r\n');
+  network.fail();
+  writer.send('SET k after');
+  expect(await writer.reply('SET')).toMatch(/^-UNCERTAIN /);
+  expect(await writer.ask('GET k')).toMatch(/^-NOPRIMARY /);
+  network.heal();
+  const isBack = async () => (await writer.ask('SET k again')) === '+OK\r\n';
+  await waitFor(isBack, { what: 'a write', withinMs: 60_000 });
+  for (const each of [writer, network]) each.close();
+});

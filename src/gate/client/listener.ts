@@ -148,6 +148,10 @@ export class Listener implements Router, ConnectionsOwner {
     return this.#routing.holding();
   }
 
+  get lostForMs(): number {
+    return this.#heldAllSinceMs === null ? 0 : performance.now() - this.#heldAllSinceMs;
+  }
+
   get primaryLoads(): boolean {
     return this.#context.primaryLoads();
   }
@@ -381,9 +385,8 @@ export class Listener implements Router, ConnectionsOwner {
 
   /** The primary, or what is held, changed: whoever waits goes on, and what stands is put up at the new one. */
   goOn(): void {
-    const nowMs = performance.now();
-    const lostForMs = nowMs - (this.#heldAllSinceMs ?? nowMs);
-    if (this.holding === 'all') this.#heldAllSinceMs ??= nowMs;
+    const { lostForMs } = this;
+    if (this.holding === 'all') this.#heldAllSinceMs ??= performance.now();
     else if (this.#heldAllSinceMs !== null) {
       this.#heldAllSinceMs = null;
       this.#era++;

@@ -9,6 +9,7 @@ import { isPartial } from './run.ts';
 import type { ServerRuns } from './server-runs.ts';
 import { Stuck } from './stuck.ts';
 import type { Restorable, Tenant } from './tenant.ts';
+import { Alone, giveUp, leaveSilent, silentMs } from './unanswered.ts';
 import type { Upstream } from './upstream.ts';
 import type { UpstreamOptions } from './upstream-options.ts';
 import { IdleUpstreams, kindOf, type Shared, SharedUpstreams } from './upstreams.ts';
@@ -22,6 +23,8 @@ export interface ConnectionsOwner extends Pick<UpstreamOptions, 'confirm' | 'con
   targetFor(client: Tenant): MemberAddress | null;
   /** Where servers would take clients' requests whoever leads: whether this one leads, by its own word now. Else undefined. */
   readonly leads: ((member: MemberAddress) => Promise<boolean>) | undefined;
+  /** For how long everything has been held, in ms; 0 while it is not. */
+  readonly lostForMs: number;
   /** Whether clients may be sent to this member now. */
   isTarget(member: MemberAddress): boolean;
   /** Whether this client keeps its own connection to a member that is no target. */
@@ -37,8 +40,6 @@ export interface ConnectionsOwner extends Pick<UpstreamOptions, 'confirm' | 'con
   onRefused(client: Tenant, error: string): void;
 }
 
-/** A server that had a request and said nothing for so long, in ms, may have been busy with it. */
-const silentMs = 1000;
 /** A shared connection that had no answer for so long, in ms, is left to those who wait there. */
 const stuckMs = 100;
 const stuckCheckMs = 50;
@@ -59,6 +60,7 @@ export class Connections {
   readonly #owners = new Map<Upstream, Tenant>();
   readonly #stuckTimer: NodeJS.Timeout;
   readonly #stuck = new Stuck();
+  readonly #alone = new Alone();
   readonly #patience = new Patience();
 
   constructor(owner: ConnectionsOwner) {
@@ -186,11 +188,17 @@ export class Connections {
       this.#retire(upstream);
       const head = upstream.ring.peek()?.client;
       const behind = upstream.ring.find((run) => run.client !== null && run.client !== head)?.client;
-      if (behind === undefined || behind === null) continue;
+      if (behind === undefined || behind === null) {
+        this.#alone.add(upstream);
+        continue;
+      }
       this.#stuck.add(upstream);
       // The one whose opening shows whether the server answers anybody.
       this.#sharedFor(behind as Tenant, upstream.target);
     }
+    for (const { client, upstream } of this.#alone.due()) this.#sharedFor(client, upstream.target);
+    const { lostForMs, config } = this.#owner;
+    if (lostForMs > config.holdMs) giveUp(this.#open, config.holdMs);
   }
 
   /** It stands still: whoever is not in its queue uses a fresh one. */
@@ -219,7 +227,7 @@ export class Connections {
     this.#idle.clear();
     for (const upstream of this.#open) {
       if (this.#stays(upstream)) {
-        if (lostForMs > 0 && upstream.silentMs >= silentMs) this.#leaveSilent(upstream);
+        if (lostForMs > 0 && upstream.silentMs >= silentMs) leaveSilent(upstream);
         continue;
       }
       // Half a write was not waited for: what comes of it yet would be written where nobody looks any more.
@@ -244,14 +252,6 @@ export class Connections {
   closeAll(): void {
     clearInterval(this.#stuckTimer);
     for (const upstream of this.#open) upstream.destroy('the gate stops');
-  }
-
-  /** Its server answers again, on new connections: it has a moment to answer on this one. */
-  #leaveSilent(upstream: Upstream): void {
-    const end = () => {
-      if (upstream.silentMs >= silentMs) upstream.abandon('it stayed silent when its server was back');
-    };
-    setTimeout(end, silentMs);
   }
 
   #expire(upstream: Upstream, lostForMs: number): void {
