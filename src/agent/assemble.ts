@@ -31,20 +31,18 @@ export async function assemble(setting: Setting): Promise<Deployment> {
   const { sentinelPassword } = secrets;
   const onSentinels =
     sentinelPassword === null ? undefined : { username: 'default', password: sentinelPassword };
-  const openMember =
-    spec.mirror === null
-      ? undefined
-      : (options: ConnectionOptions) => new StandaloneClient(options, ownUserName('replication'));
   const paceMs = observePaceMs(spec.agent.hangAfterMs);
   for (const place of spec.members) {
     const unit = await unitHere(setting, place, setting.paths.member(place.id));
     const endpoint: Endpoint = unit
       ? endpointHere(unit.paths, place)
       : { host: place.address, port: place.port };
+    const openMember = (options: ConnectionOptions) =>
+      new StandaloneClient(options, ownUserName('replication'), place);
     const watch = new MemberWatch(
       { endpoint, credentials: agent, timeoutMs: paceMs, tls },
       clock,
-      openMember,
+      spec.mirror === null ? undefined : openMember,
     );
     const memory = unit ? new MemoryFile(unit.paths.memory, clock) : null;
     await memory?.load();

@@ -26,6 +26,7 @@ import type { StatePaths } from './state/paths.ts';
 import { PauseFlag } from './state/pause-flag.ts';
 import { Troubles } from './state/troubles.ts';
 import type { GateAdapter } from './units/gate-adapter.ts';
+import { whyRouteHolds } from './units/gate-routes.ts';
 import type { Unit } from './units/unit.ts';
 
 export interface LiveMember {
@@ -303,7 +304,7 @@ function gateView({ place, unit, adapter }: LiveGate): GateView {
     replicaPort: place.replicaPort,
     process: unit?.view ?? null,
     state: unit?.lives === false ? 'down' : adapter.seen.state,
-    reason: adapter.seen.status?.reason ?? adapter.seen.reason ?? null,
+    reason: adapter.seen.status?.reason ?? whyRouteHolds(adapter.seen.status) ?? adapter.seen.reason ?? null,
     clients: unit?.lives === false ? 0 : adapter.seen.clients,
   };
 }

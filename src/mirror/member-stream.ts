@@ -9,10 +9,22 @@
 import { targetOfVersionText } from '../rdb/target.ts';
 import type { Endpoint, TlsTexts } from '../redis/endpoint.ts';
 import { parseInfo, productOf } from '../redis/info.ts';
+import { Link } from '../redis/link.ts';
 import { readTls } from '../redis/tls.ts';
 import { ownUserName, type Secrets } from '../spec/secrets.ts';
 import type { Member, Spec } from '../spec/spec.ts';
-import { endedRun, leadStream, newRun, noRun, readRun, withoutLead } from '../stream/lead-position.ts';
+import { StreamSourceNotReady } from '../stream/errors.ts';
+import {
+  endedRun,
+  leadStream,
+  leadsItself,
+  newRun,
+  noRun,
+  type OwnKeys,
+  ownKeys,
+  readRun,
+  withoutLead,
+} from '../stream/lead-position.ts';
 import { Stream } from '../stream/stream.ts';
 import { type TargetPlace, TargetWriter } from '../stream/target-writer.ts';
 import { MemberFollowsNot } from './errors.ts';
@@ -24,6 +36,8 @@ export interface MemberSides {
   target: TargetPlace;
   credentials: { username: string; password: string };
   tls: TlsTexts | undefined;
+  /** Nobody votes on who leads: the one that does says so in its data. */
+  saysSo: boolean;
 }
 
 /** Is waited for before a member is emptied that had data of its own, while it led or followed another one. */
@@ -39,7 +53,8 @@ export async function memberSides(
   const credentials = { username: ownUserName('replication'), password: own.replication };
   const tls = await readTls(spec.security.tls);
   const target = { endpoint, credentials, tls };
-  return { member: placeOf(member), lead: placeOf(lead), target, credentials, tls };
+  const saysSo = spec.sentinels.length === 0;
+  return { member: placeOf(member), lead: placeOf(lead), target, credentials, tls, saysSo };
 }
 
 /** @throws REDIS_UNREACHABLE, REDIS_REFUSED when the member can't be asked */
@@ -54,8 +69,30 @@ export async function memberStream(sides: MemberSides, beforeEmptied: BeforeEmpt
     },
     ...{ target, loads: targetOfVersionText(`${name} ${version}`), rewriter: withoutLead },
     ...{ onConflict: 'last', copied: undefined, maxRate: 0 },
-    naming: { begin: async (writer) => await beginRun(writer, sides, beforeEmptied), ended: endedRun },
+    naming: {
+      begin: async (writer) => await beginRun(writer, sides, beforeEmptied),
+      mayCopy: async () => await leadsNow(sides),
+      ended: endedRun,
+    },
   });
+}
+
+/**
+ * A member is emptied for none but one that leads. Whoever somebody made a replica by hand may have only what it gets from this very
+ * member; and one that was started again may have less than it had, until its agent has looked and tells it to lead on.
+ * @throws STREAM_SOURCE_NOT_READY; REDIS_UNREACHABLE, REDIS_REFUSED
+ */
+async function leadsNow({ member, lead, credentials, tls, saysSo }: MemberSides): Promise<void> {
+  const link = new Link({ endpoint: { host: lead.address, port: lead.port }, credentials, tls });
+  try {
+    const [own, text] = await link.callAll([['MGET', ...ownKeys], ['INFO']]);
+    if (leadsItself(own as unknown as OwnKeys, parseInfo(String(text)), saysSo)) return;
+  } finally {
+    link.close();
+  }
+  throw StreamSourceNotReady(
+    `${member.id} is not emptied for a copy of ${lead.id}, which does not say that it leads, or is the replica of another server`,
+  );
 }
 
 async function serverInfo(target: TargetPlace): Promise<ReturnType<typeof parseInfo>> {

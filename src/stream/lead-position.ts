@@ -18,7 +18,7 @@
 import { randomBytes } from 'node:crypto';
 import { isUnder } from '../base/key-prefixes.ts';
 import type { Address } from '../redis/endpoint.ts';
-import { type Info, infoAsReplica } from '../redis/info.ts';
+import { type Info, infoAsReplica, replicationInfo } from '../redis/info.ts';
 import { StreamNeedsCopy } from './errors.ts';
 import { decodePosition, encodePosition, type Position, positionKey } from './position.ts';
 import type { Rewriter } from './rewrite.ts';
@@ -177,6 +177,12 @@ function withoutKeys(info: Info, count: number): Info {
 /** Whether a standalone server may be taken for the one that leads, once somebody names it. */
 export function mayLead([text, leads]: OwnKeys, runId: string | undefined): boolean {
   return text === null && (leads === null || leads.split(' ')[0] === runId);
+}
+
+/** Whether it leads as the process that it is now. @param saysSo it must say so, and not merely nothing else */
+export function leadsItself(own: OwnKeys, info: Info, saysSo: boolean): boolean {
+  const isReplica = replicationInfo(info).role === 'replica';
+  return !isReplica && mayLead(own, info['run_id']) && (own[1] !== null || !saysSo);
 }
 
 const isOwnKey = (key: Buffer): boolean => ownKeys.some((each) => each === key.toString('latin1'));

@@ -51,12 +51,15 @@ const attempts = 20;
 export class StandaloneClient extends MemberClient {
   /** As whom streams write: who only asks needs none. */
   readonly #streamUser: string;
+  readonly #self: Address | undefined;
   /** One word at a time: what one watches is over with the EXEC of another. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(options: ConnectionOptions, streamUser = '') {
+  /** @param self where others know it */
+  constructor(options: ConnectionOptions, streamUser = '', self?: Address) {
     super(options);
     this.#streamUser = streamUser;
+    this.#self = self;
   }
 
   override async info(section?: string): Promise<Info> {
@@ -75,7 +78,9 @@ export class StandaloneClient extends MemberClient {
     const [lead = null, leads = null, inSync = null] = has.value as (string | null)[];
     const isSet = set.status === 'fulfilled' && Array.isArray(set.value);
     const priority = isSet ? Number((set.value as Reply[])[1]) : usualPriority;
-    return asReplica(info, [lead, leads], priority, inSync);
+    // One that was a replica by hand has what its follower says of itself. Nobody follows itself: that is no word.
+    const isItself = this.#self !== undefined && isOf(runOf(lead), this.#self);
+    return asReplica(info, [isItself ? null : lead, leads], priority, inSync);
   }
 
   override async role(): Promise<Role> {

@@ -69,6 +69,8 @@ export interface StreamOptions {
 export interface RunNaming {
   /** By what is in the target now. @throws when no attempt may begin any more */
   begin(writer: TargetWriter): Promise<string>;
+  /** Is asked before the target is emptied for what the source has. @throws while it is not to be */
+  mayCopy(): Promise<void>;
   /** When the source has hung up, or the stream stops, and all that was read is applied. */
   ended(run: string): string;
 }
@@ -176,6 +178,7 @@ export class Stream {
     }
     const step = this.#firstStep(writer);
     if (step.kind !== 'go-on') {
+      await naming?.mayCopy();
       listening.stop = onAbort(signal, () => writer.close());
       await writer.apply(null, { phase: 'copying', run, ...nowhere });
       if (step.kind === 'begin-anew') await this.#remove(writer);
@@ -186,6 +189,7 @@ export class Stream {
     try {
       if (step.kind === 'go-on' && source.snapshot !== undefined) {
         this.#refuseIfShared(step.place);
+        await naming?.mayCopy();
         // The next attempt finds that, removes what is there, and copies.
         await writer.apply(null, { phase: 'copying', run, ...nowhere });
         return;

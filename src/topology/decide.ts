@@ -85,7 +85,8 @@ export function decide(
 
 function giveWay(view: View, found: Candidacy | undefined, nowMs: number): Decision | undefined {
   if (!view.givesWay) return undefined;
-  if (found && nowMs >= found.fromMs) {
+  // Whoever started it again says next what it is.
+  if (found && nowMs >= found.fromMs && found.cause !== 'started-again') {
     const { primary, cause } = found;
     return { kind: 'give-way', member: primary.id, code: cause, reason: causeInWords(primary.id, cause) };
   }

@@ -170,11 +170,34 @@ describe('nobody votes', () => {
     const leadsOn = { kind: 'restart', process: 'redis-1', as: { kind: 'primary' } };
     // It was told to lead alone in an epoch of which the other one knows nothing.
     expect(next({ toldIn: 6, word: word('redis-1', 6, false) }, { inSync: record })).toMatchObject(leadsOn);
-    expect(next({ heard: false }, { inSync: record })).toMatchObject(leadsOn);
+    // What it was told its own data say, once it has loaded them.
+    expect(next({ heard: false }, { inSync: record })).toMatchObject({ as: { kind: 'as-it-was' } });
     expect(next({}, { inSync: { ...record, in: ['redis-1'] } })).toMatchObject(leadsOn);
     // On another host nobody knows whether it is gone.
     const far = viewOf(leads('redis-1', 5, gone), follows('redis-2', 'redis-1', 5, { inSync: record }));
     expect(decide(far, rules('refuse', 'all'), 100_000).kind).toBe('nothing');
+  });
+
+  test('with ack: all one that was started again does not lead on over one that has all that was acknowledged', () => {
+    const record = { epoch: 5, version: 1, in: ['redis-1', 'redis-2'], leaving: [], joining: [] };
+    const next = (lead: Partial<MemberView>, other: Partial<MemberView>, ack: 'one' | 'all' = 'all') =>
+      decide(
+        viewOf(
+          leads('redis-1', 5, { word: word('redis-1', 5, false), ...lead }),
+          follows('redis-2', 'redis-1', 5, { ...elsewhere, inSync: record, linkUp: false, ...other }),
+        ),
+        rules('refuse', ack),
+        100_000,
+      );
+    expect(next({}, {})).toMatchObject({ kind: 'stand', member: 'redis-1', code: 'started-again' });
+    const leadsOn = { kind: 'lead-on', member: 'redis-1' };
+    // Both were started again: of neither is it known that it has everything.
+    expect(next({}, { synced: false })).toMatchObject(leadsOn);
+    expect(next({}, { inSync: { ...record, in: ['redis-1'] } })).toMatchObject(leadsOn);
+    expect(next({}, {}, 'one')).toMatchObject(leadsOn);
+    expect(next({ toldIn: 6, word: word('redis-1', 6, false) }, {})).toMatchObject(leadsOn);
+    expect(next({ word: word('redis-1', 5) }, {}).kind).not.toBe('stand');
+    expect(next({ role: null, word: null, busy: { code: 'loading', sinceMs: 0 } }, {}).kind).toBe('nothing');
   });
 
   test('a former lead that comes back is told whom to follow', () => {

@@ -3,7 +3,7 @@ import { emptyPrimaryOver, harmAsPrimary } from './data-guard.ts';
 import type { DecideRules, Decision, IsPutOff } from './decision.ts';
 import { actsBeside, isReplacedByItself, isUnderWay } from './election/candidacy.ts';
 import { mayHavePromotedUnseen } from './election/selection.ts';
-import { isEligible, isEligibleWhenReachable, isSure, willing } from './eligibility.ts';
+import { heirs, isEligible, isEligibleWhenReachable, isSure, willing } from './eligibility.ts';
 import { whoIsUnheard } from './lead-on.ts';
 import { hasVoters } from './own-word.ts';
 import { restartVerdict } from './restart-budget.ts';
@@ -99,7 +99,7 @@ function restartMember(view: View, member: MemberView, rules: DecideRules, nowMs
     const reason = `${member.id} is down and the primary is ${primary}: it starts as its replica`;
     return { kind: 'restart', process: member.id, as: { kind: 'replica', of: primary }, reason };
   }
-  return othersFirst(view, member, rules, nowMs) ?? restartAsPrimary(view, member);
+  return othersFirst(view, member, rules, nowMs) ?? restartAsPrimary(view, member, rules, nowMs);
 }
 
 function asItWas({ id }: MemberView, why: string): Decision {
@@ -145,15 +145,15 @@ function othersFirst(
     return { kind: 'nothing', code: 'second-primary', reason, untilMs };
   }
   const able = view.members.filter((each) => isEligible(each) || missedOneAnswer(each));
-  const heirs = willing(view, able).filter((each) => isSure(view, each, rules, nowMs));
-  if (heirs.length === 0 || !isReplacedByItself(view, member, rules)) return undefined;
+  const next = willing(view, able).filter((each) => isSure(view, each, rules, nowMs));
+  if (next.length === 0 || !isReplacedByItself(view, member, rules)) return undefined;
   const who = hasVoters(view) ? 'the Sentinels are choosing between' : 'another one is made primary of';
-  const reason = `${member.id} is down and ${who} ${list(heirs)}`;
+  const reason = `${member.id} is down and ${who} ${list(next)}`;
   return { kind: 'nothing', code: 'being-chosen', reason, untilMs };
 }
 
 /** The empty-primary guard: an empty primary would wipe every replica within a second. */
-function restartAsPrimary(view: View, member: MemberView): Decision {
+function restartAsPrimary(view: View, member: MemberView, rules: DecideRules, nowMs: number): Decision {
   if (member.process?.damage) {
     return refuse(
       member,
@@ -167,6 +167,9 @@ function restartAsPrimary(view: View, member: MemberView): Decision {
   const unheard = hasVoters(view) ? [] : whoIsUnheard(view, member.id);
   if (harm === undefined && unheard.length > 0)
     return asItWas(member, `it led last, and ${list(unheard)} was not heard yet, which may lead by now`);
+  const whole = hasVoters(view) || rules.mirror?.ack !== 'all' ? [] : heirs(view, rules, nowMs);
+  if (harm === undefined && whole.length > 0)
+    return asItWas(member, `it led last, and ${list(whole)} may have more than what is in its files`);
   if (harm === undefined) {
     const data = member.dataIntact ? 'its data is there' : 'no other member holds data';
     const reason = `${member.id} is down, ${whoNames(view)} it primary, no replica took over and ${data}: it starts as primary`;

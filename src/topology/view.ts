@@ -265,6 +265,11 @@ export function namedPrimary(view: View): { id: string; epoch: number } | null {
   return null;
 }
 
+/** A standalone member that is another server's replica: it says nothing of whom it follows. */
+export function isReplicaByHand({ reachable, busy, role, follows }: MemberView): boolean {
+  return reachable && busy === null && role === 'replica' && follows === null;
+}
+
 /** The highest epoch that any Sentinel has that answers; without Sentinels, that any member was told in. */
 export function sentinelsEpoch(view: View): number {
   const { sentinels } = view;

@@ -2,6 +2,8 @@
  * `topology: mirror` without Sentinels, on two hosts of a network of their own: a person says who leads. The tests go on with what
  * the one before left.
  */
+import { readdirSync, statSync, truncateSync } from 'node:fs';
+import path from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
@@ -161,6 +163,53 @@ describe.skipIf(why !== null)(
         expect(await fleet.up(away, '240s')).toMatchObject({ status: 0 });
         await equal();
         expect((await fleet.primary()).id).toBe(lead);
+      },
+      farOff,
+    );
+
+    test(
+      'whoever leads is made a replica by hand: nobody is emptied for that, status says it, and REPLICAOF NO ONE ends it',
+      async () => {
+        const { id: lead, host } = await fleet.primary();
+        const other = fleet.spec.members.find(({ id }) => id !== lead) as { address: string; port: number };
+        const writer = await atGateOf(host);
+        await Promise.all(Array.from({ length: 300 }, (_, i) => writer.set(`hand:${i}`, `${i}`)));
+        await fleet.member(lead).replicaof(other.address, other.port);
+        const byHand = ({ problems }: { problems: string[] }) =>
+          problems.some((each) => /made the replica of another server by hand: REPLICAOF NO ONE/.test(each));
+        await fleet.waitForStatus(host, 'that it is a replica by hand', byHand);
+        // As long as its stream takes to come back several times.
+        await new Promise((resolve) => setTimeout(resolve, 4000));
+        for (const { id } of fleet.spec.members)
+          expect(await fleet.member(id).exists('hand:0', 'hand:299')).toBe(2);
+        await fleet.member(lead).replicaof('NO', 'ONE');
+        await equal();
+        expect((await fleet.primary()).id).toBe(lead);
+        expect(await fleet.member(lead).exists('hand:0', 'hand:299', 'kept')).toBe(3);
+      },
+      farOff,
+    );
+
+    test(
+      'its host is lost and comes back with less than it had answered: the other one leads, and nothing is lost',
+      async () => {
+        const { id: lead, host } = await fleet.primary();
+        const other = otherThan(host);
+        const folder = path.join(fleet.stateDir(host), 'members', lead, 'data', 'appendonlydir');
+        const aof = path.join(
+          folder,
+          readdirSync(folder).find((file) => file.endsWith('.incr.aof')) as string,
+        );
+        const kept = statSync(aof).size;
+        const load = new WriteLoad([await atGateOf(other)]);
+        await waitFor(() => load.report.acknowledged > 50, { what: 'the load to run', withinMs: farOffWait });
+        await fleet.killHost(host);
+        truncateSync(aof, kept);
+        expect(await fleet.up(host, '240s')).toMatchObject({ status: 0 });
+        await equal();
+        await load.stop();
+        expect((await fleet.primary()).id).not.toBe(lead);
+        expect(await lostOf(load, await atGateOf(host))).toEqual([]);
       },
       farOff,
     );

@@ -69,6 +69,20 @@ test('a mirror that failed makes the deployment degraded, with why', () => {
   expect(statusOf(aView(), nowMs, null, [], [elsewhere])).toMatchObject({ state: 'healthy', problems: [] });
 });
 
+test('a mirror of requests that can’t be reached does, too', () => {
+  const counts = { copied: 0, dropped: 4, failed: 0, errors: {}, readP99Ms: 0, writeP99Ms: 0, own: null };
+  const line = (state: 'open' | 'waiting' | null) => ({
+    ...{ name: 'next', to: 'redis://next:6379', state, reason: state === 'waiting' ? 'ECONNREFUSED' : null },
+    ...counts,
+  });
+  expect(statusOf(aView(), nowMs, null, [], [], [line('waiting')])).toMatchObject({
+    state: 'degraded',
+    problems: [expect.stringMatching(/mirror next gets no copies of requests.*ECONNREFUSED/)],
+  });
+  for (const state of ['open', null] as const)
+    expect(statusOf(aView(), nowMs, null, [], [], [line(state)])).toMatchObject({ state: 'healthy' });
+});
+
 test('a primary that the Sentinels do not name yet, and that gates write to, serves: degraded, with the reason', () => {
   const { address, port } = aPrimary('redis-2');
   const follows = { address, port };

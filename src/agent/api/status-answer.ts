@@ -16,6 +16,7 @@ import {
   type DeploymentState,
   followsMember,
   isKnownNow,
+  isReplicaByHand,
   type MemberView,
   namedPrimary,
   nobodyIsNamed,
@@ -160,6 +161,11 @@ export function statusOf(
   const problems = [
     ...findProblems(view, members, sentinels, gates, whom),
     ...mirrors.flatMap(({ trouble }) => trouble ?? []),
+    ...requestMirrors.flatMap(({ name, state, reason }) =>
+      state === 'waiting'
+        ? `the mirror ${name} gets no copies of requests, which are dropped: ${reason ?? 'it can’t be reached'}`
+        : [],
+    ),
   ];
   const serves =
     primary !== undefined &&
@@ -300,6 +306,10 @@ function findProblems(
   for (const { id, state, reason, role, refusal, trouble } of members) {
     if (trouble && !refusal) problems.push(trouble);
     if (refusal) problems.push(refusal);
+    else if (view.members.some((each) => each.id === id && isReplicaByHand(each)))
+      problems.push(
+        `${id} was made the replica of another server by hand: REPLICAOF NO ONE there ends that${id === named ? ', or holdfast failover has another one lead' : ''}`,
+      );
     else if (state !== 'up') problems.push(problemOf(id, state, reason));
     else if (id === named && role !== 'primary')
       problems.push(`${id} is named primary but acts as a ${role}`);

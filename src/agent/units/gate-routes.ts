@@ -1,4 +1,5 @@
 import type { RequestMirrorInput, RouteInput } from '../../gate/config.ts';
+import type { GateStatus } from '../../gate/control/control-api.ts';
 import { parseServerAddress, type ServerAddress } from '../../redis/server-address.ts';
 import { readSecret } from '../../spec/secrets.ts';
 import type { GateRoute, RequestMirror } from '../../spec/spec.ts';
@@ -59,4 +60,10 @@ function loginAt(
 
 function tlsTo({ tls }: Pick<ServerAddress, 'tls'>, ca: string | null) {
   return tls ? { upstream: true, ...(ca === null ? {} : { ca }) } : null;
+}
+
+/** Of the first route whose target takes nothing: the gate serves on, and what goes there waits. Undefined when all are open. */
+export function whyRouteHolds(status: Pick<GateStatus, 'routes'> | null | undefined): string | undefined {
+  const held = Object.entries(status?.routes ?? {}).find(([, { state }]) => state === 'holding');
+  return held && `the route ${held[0]} takes nothing: ${held[1].reason ?? 'nobody answers there'}`;
 }

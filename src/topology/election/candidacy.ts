@@ -13,6 +13,8 @@
  *   hand: when the one that it follows acts as primary, for half a second at least, that one is elected. If the Sentinels do not
  *   take that up (they don't hear this agent's hello, or don't believe it), it is tried again after pauses that grow, and
  *   then no more: each vote keeps the Sentinels from a failover of their own for twice failover-timeout.
+ * - `started-again`: nobody votes, and with `ack: all` our own lead was started again, so that its files may lack what it had
+ *   answered, while another one lives that has all of that.
  * - `silent`: nobody votes, the spec has `onSplit: serve`, and for `detectAfter` a primary of another host has not answered
  *   this agent. Nobody elects it: on a split both sides have one that leads.
  *
@@ -28,7 +30,13 @@ import { type MemberView, namedPrimary, type SentinelView, type View } from '../
 import { voteIsStaleAfterMs, votesNeeded } from './election.ts';
 import { isSelectionSpent } from './selection.ts';
 
-export type Cause = 'process-gone' | 'agreed-down' | 'silent' | 'vote-unused' | 'not-acting';
+export type Cause =
+  | 'process-gone'
+  | 'started-again'
+  | 'agreed-down'
+  | 'silent'
+  | 'vote-unused'
+  | 'not-acting';
 
 export interface Candidacy {
   /** The primary that the Sentinels name. */
@@ -68,7 +76,8 @@ export function candidacy(view: View, rules: CandidacyRules, nowMs: number): Can
   if (fit.length === 0 || !reason) return undefined;
   const { cause, sinceMs } = reason;
   const turnMs = hasVoters(view) ? turnOfEachMs : turnWithoutVotesMs;
-  const inTurnMs = sinceMs + (cause === 'process-gone' ? 0 : rules.rank * turnMs);
+  const isOwn = cause === 'process-gone' || cause === 'started-again';
+  const inTurnMs = sinceMs + (isOwn ? 0 : rules.rank * turnMs);
   const fromMs = Math.max(
     inTurnMs,
     afterTheVote(view),
@@ -99,6 +108,7 @@ function causeNow(
   if (primary.process !== null && hasDied(primary.process)) {
     return { cause: 'process-gone', sinceMs: primary.process.diedAtMs ?? nowMs };
   }
+  if (wasStartedAgain(view, primary)) return { cause: 'started-again', sinceMs: nowMs };
   const answers = primary.reachable && !primary.busy;
   const downs = view.sentinels.filter(mayVote).flatMap(({ agreedDownAtMs }) => agreedDownAtMs ?? []);
   if (!answers && downs.length > 0) return { cause: 'agreed-down', sinceMs: Math.min(...downs) };
@@ -169,19 +179,25 @@ export function actsBeside(view: View, primary: MemberView): MemberView | undefi
  * Whether a lost primary is replaced without a person: by votes, or, where nobody votes,
  *
  * - when the spec would rather have two that serve than none (`onSplit: serve`);
- * - with `ack: all` by the agent of its own host, when its process is gone: that one has nobody to agree with, it alone starts it
- *   again, and what was acknowledged the others have. Of the dead one's files nobody knows that: Redis answers a write up to two
- *   seconds before it is in its AOF, when the disk is slow. It must have heard it since it began: a lead that was told to lead alone
- *   has more than they.
+ * - with `ack: all` by the agent of its own host, when its process is gone, or was started again: that one has nobody to agree
+ *   with, it alone starts it, and what was acknowledged the others have. Of the dead one's files nobody knows that: Redis answers a
+ *   write up to two seconds before it is in its AOF, when the disk is slow, a power cut takes what the AOF has of the last second, and
+ *   an RDB is older still. It must have heard it since it began: a lead that was told to lead alone has more than they, and says so.
  */
-export function isReplacedByItself(
-  view: View,
-  { process, heard }: Pick<MemberView, 'process' | 'heard'>,
-  rules: CandidacyRules,
-): boolean {
+export function isReplacedByItself(view: View, primary: MemberView, rules: CandidacyRules): boolean {
   if (hasVoters(view)) return hasQuorum(view, rules);
   const { ack, onSplit } = rules.mirror ?? {};
-  return onSplit === 'serve' || (ack === 'all' && heard && process !== null && hasDied(process));
+  if (onSplit === 'serve') return true;
+  const { process, heard } = primary;
+  if (ack !== 'all' || !heard || process === null) return false;
+  return hasDied(process) || wasStartedAgain(view, primary);
+}
+
+/** Where nobody votes: a lead of this host, which nobody has told since that it leads on. */
+function wasStartedAgain(view: View, primary: MemberView): boolean {
+  const { process, reachable, busy, role, word, id } = primary;
+  if (hasVoters(view) || !process?.running || !reachable || busy || role !== 'primary') return false;
+  return word !== null && word.leads === id && !word.settled;
 }
 
 /** An election needs the quorum that the spec says and a majority, as SENTINEL CKQUORUM counts; none may be in TILT. */
@@ -207,6 +223,8 @@ export function causeInWords(primary: string, cause: Cause): string {
   switch (cause) {
     case 'process-gone':
       return `the process of the primary ${primary} is gone`;
+    case 'started-again':
+      return `the primary ${primary} was started again, and its files may lack what it had answered`;
     case 'agreed-down':
       return `the Sentinels agree that the primary ${primary} is down`;
     case 'silent':
