@@ -78,9 +78,10 @@ export class StandaloneClient extends MemberClient {
     const [lead = null, leads = null, inSync = null] = has.value as (string | null)[];
     const isSet = set.status === 'fulfilled' && Array.isArray(set.value);
     const priority = isSet ? Number((set.value as Reply[])[1]) : usualPriority;
-    // One that was a replica by hand has what its follower says of itself. Nobody follows itself: that is no word.
-    const isItself = this.#self !== undefined && isOf(runOf(lead), this.#self);
-    return asReplica(info, [isItself ? null : lead, leads], priority, inSync);
+    // One that was a replica by hand has what its follower says of itself: it leads, once its agent has told it so.
+    const followsItself = this.#self !== undefined && isOf(runOf(lead), this.#self);
+    const own: OwnKeys = followsItself ? [null, toLead(noRun, epochOf([lead, leads]))] : [lead, leads];
+    return asReplica(info, own, priority, inSync);
   }
 
   override async role(): Promise<Role> {

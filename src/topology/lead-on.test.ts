@@ -52,6 +52,19 @@ describe('who leads by the members’ own word', () => {
     expect(whyNobodyLeads(view)).toBeUndefined();
   });
 
+  test('with Sentinels the one that they name is told that it leads when it says so of another process only', () => {
+    const told = (one: Partial<MemberView>) =>
+      decideLead(aView({ members: [leads('redis-1', 4, one), follows('redis-2', 'redis-1', 4)] }));
+    expect(told({ word: word('redis-1', 4, false) })).toMatchObject({
+      kind: 'lead-on',
+      member: 'redis-1',
+      epoch: 4,
+    });
+    expect(told({})).toBeUndefined();
+    expect(told({ word: null })).toBeUndefined();
+    expect(told({ word: word('redis-1', 4, false), role: 'replica' })).toBeUndefined();
+  });
+
   test('one that was started again acts as the one that leads when it was told so', () => {
     const view = viewOf(
       leads('redis-1', 5, { word: word('redis-1', 5, false) }),

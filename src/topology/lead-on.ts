@@ -1,6 +1,6 @@
 /** Where nobody votes: when a member is told that it leads on, and why nobody does. own-word.ts has the rules. Pure. */
 import { hasVoters, isSettled, leadByOwnWord } from './own-word.ts';
-import { actingPrimary, type MemberView, type View } from './view.ts';
+import { actingPrimary, type MemberView, namedPrimary, type View } from './view.ts';
 
 export interface LeadDecision {
   kind: 'lead-on';
@@ -16,17 +16,32 @@ export function whoIsUnheard({ members }: Pick<View, 'members'>, lead: string): 
 
 /** A member of this host that is to be told that it leads; undefined when none is. */
 export function decideLead(view: View): LeadDecision | undefined {
-  if (hasVoters(view)) return undefined;
+  if (hasVoters(view)) return leadsByVotes(view);
   const named = leadByOwnWord(view.members);
   const found = named === null ? first(view) : { ...named, why: 'it led last, by the word of all members' };
   const member = view.members.find(({ id }) => id === found?.id);
   if (found === undefined || member === undefined || isSettled(member)) return undefined;
-  const { id, process, reachable, busy, locksOut, role } = member;
-  const canBeTold = process?.running && reachable && !busy && locksOut === null && role === 'primary';
-  if (!canBeTold || whoIsUnheard(view, id).length > 0 || hasLostItsData(view, member)) return undefined;
+  const { id } = member;
+  if (!canBeTold(member) || whoIsUnheard(view, id).length > 0 || hasLostItsData(view, member))
+    return undefined;
   // Who was left out of those in sync, by votes before, has a record of an earlier one.
   const epoch = Math.max(found.epoch, member.inSync?.epoch ?? 0);
   return { kind: 'lead-on', member: id, epoch, reason: `${id} leads: ${found.why}` };
+}
+
+/** One that says that it led, and not as what it is now, though it leads: it was another server's replica by hand. */
+function leadsByVotes(view: View): LeadDecision | undefined {
+  const named = namedPrimary(view);
+  const member = view.members.find(({ id }) => id === named?.id);
+  if (named === null || named === undefined || member === undefined || !canBeTold(member)) return undefined;
+  const { id, word } = member;
+  if (word === null || word.leads !== id || word.settled) return undefined;
+  const epoch = Math.max(named.epoch, word.epoch);
+  return { kind: 'lead-on', member: id, epoch, reason: `${id} leads: the Sentinels name it` };
+}
+
+function canBeTold({ process, reachable, busy, locksOut, role }: MemberView): boolean {
+  return process?.running === true && reachable && !busy && locksOut === null && role === 'primary';
 }
 
 /** On a first start. */

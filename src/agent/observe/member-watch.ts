@@ -323,8 +323,12 @@ export function observe(info: Info, before: MemberObservation): MemberObservatio
   const isReplica = replication.role === 'replica';
   const linkUp = isReplica && replication.linkUp;
   const { primaryAddress, primaryPort } = replication;
+  // Port 0: a standalone member that says nothing of whom it follows.
   const follows =
-    replication.role === 'replica' && primaryAddress !== undefined && primaryPort !== undefined
+    replication.role === 'replica' &&
+    primaryAddress !== undefined &&
+    primaryPort !== undefined &&
+    primaryPort > 0
       ? { address: primaryAddress, port: primaryPort }
       : null;
   return {
