@@ -119,7 +119,7 @@ export class LiveTestbed implements Testbed {
     await this.#live.agent.run('restart', {}, () => {});
   }
 
-  /** Of several hosts only the agent's own word of the others is here. */
+  /** Of several hosts only the agent's own word of the others is here; and a standalone member's log does not tell that it leads. */
   logs(): TestbedLog[] {
     const { spec, paths } = this.#live;
     const events = { process: 'this host', file: paths.events };
@@ -132,7 +132,7 @@ export class LiveTestbed implements Testbed {
         file: path.join(folder(place.id).folder, 'log'),
       });
     return [
-      { ...events, kind: 'events' },
+      { ...events, kind: spec.mirror === null ? 'events' : 'words' },
       ...spec.members.map(log('member', paths.member)),
       ...spec.sentinels.map(log('sentinel', paths.sentinel)),
       ...spec.gates.map(log('gate', paths.gate)),
