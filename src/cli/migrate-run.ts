@@ -161,7 +161,8 @@ export function describeSource(source: SourceProgress): string {
   }
   if (phase === 'done') {
     const left = problem === null ? '' : `; ${problem}`;
-    return `${head}, ${keys} keys, ${describeSize(bytes)}${left}`;
+    const applied = source.commands === 0 ? '' : `, ${source.commands} commands`;
+    return `${head}, ${keys} keys, ${describeSize(bytes)}${applied}${left}`;
   }
   if (phase === 'following' && lagBytes === null) return problem === null ? head : `${head}; ${problem}`;
   if (phase !== 'following' || lagBytes === null) return head;

@@ -114,3 +114,26 @@ test('what is no command ends it', () => {
   const whole = Buffer.concat([writeRequest(['SELECT', '2']), before]);
   expect(assembler.take()).toMatchObject({ bytes: whole, commands: 2 });
 });
+
+test('nor are words on a line one, which a file may have anywhere; an end that is torn is counted', () => {
+  const before = writeRequest(['SET', 'a', '1']);
+  const read = (...pieces: (Buffer | string)[]) => {
+    const assembler = new Assembler(start, unchanged);
+    assembler.add(Buffer.concat([before, ...pieces.map((piece) => Buffer.from(piece))]));
+    assembler.isFull();
+    return assembler.unfinishedBytes;
+  };
+  const refused = expect.objectContaining({ code: 'STREAM_CANT_CARRY' });
+  for (const damage of [
+    'config set maxmemory 1\r\n',
+    'SET b 1\n',
+    `\0${before}`,
+    `${'\0'.repeat(4096)}${before}`,
+    '\0\0',
+  ])
+    expect(() => read(damage)).toThrow(refused);
+  expect(read('\n', '#TS:1700000000\r\n')).toBe(0);
+  expect(read(before.subarray(0, 9))).toBe(9);
+  const multi = writeRequest(['MULTI']);
+  expect(read(multi, before, before.subarray(0, 3))).toBe(multi.length + before.length + 3);
+});

@@ -105,6 +105,16 @@ export class Assembler {
     return { replId: this.#replId, offset: this.#whole.offset, db: this.#whole.sourceDb };
   }
 
+  /**
+   * Where the source is at its end: bytes of a command or a transaction that is not whole. @throws STREAM_CANT_CARRY for what is
+   * none
+   */
+  get unfinishedBytes(): number {
+    const { bytes, isCommand } = this.#framer.rest;
+    if (bytes > 0 && !isCommand) throw noCommand(this.#now.offset);
+    return bytes + this.#now.offset - this.#whole.offset;
+  }
+
   /** Whether commands wait to be taken. */
   get hasCommands(): boolean {
     return this.#whole.commands > 0;
@@ -220,7 +230,10 @@ export class Assembler {
     else if (name === 'multi') this.#inTransaction = true;
     else if (name === 'exec') this.#inTransaction = false;
     else if (name === 'replconf') this.isAsked = true;
-    else if (!passedOver.has(name) && !name.startsWith(remark)) isPassedOn = this.#carry(name);
+    else if (!passedOver.has(name) && !name.startsWith(remark)) {
+      if (!framer.isArray) throw noCommand(now.offset);
+      isPassedOn = this.#carry(name);
+    }
     if (isPassedOn) this.#passed += framer.bytes;
     else this.#copyPassed();
     now.offset += framer.bytes;
@@ -272,6 +285,13 @@ export class Assembler {
 /** Begins a line of an AOF that is no command: `#TS:1700000000` (aof-timestamp-enabled). */
 const remark = '#';
 const passedOver = new Set(['', 'ping', 'publish', 'spublish']);
+
+/** Servers send and write arrays of strings: words on a line are a client's, or what is damaged. */
+function noCommand(offset: number): Error {
+  return StreamCantCarry(`the source sent what is no command, behind offset ${offset}`, {
+    hint: 'A file is no AOF then, or is damaged there: redis-check-aof shows where. What was applied until there is whole.',
+  });
+}
 
 function selectedDb(args: Buffer[]): number {
   const db = Number(args[1]?.toString('latin1'));

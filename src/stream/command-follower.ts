@@ -28,6 +28,8 @@ export interface FollowOptions {
   hold(): Promise<void>;
   /** Everything up to there is in the target. */
   onApplied(place: Place, commands: number): void;
+  /** The source was at its end. @param unfinished bytes there that are no whole command, or of no whole transaction */
+  onEnd(unfinished: number): void;
 }
 
 interface LongUnderWay {
@@ -82,6 +84,7 @@ export class CommandFollower {
       this.#source.acknowledge(this.#applied.offset);
       for await (const chunk of this.#source.commands()) await this.#take(chunk);
       await this.#applyAll();
+      this.#options.onEnd(this.#long === undefined ? this.#assembler.unfinishedBytes : this.#long.bytes);
     } catch (error) {
       if (error instanceof Stopped) return await this.#finish();
       // A source that hung up may be gone for good: what it had sent is not read a second time.

@@ -19,6 +19,9 @@ import { CommandNames } from './command-names.ts';
 import { StreamCantCarry } from './errors.ts';
 
 const none = Buffer.alloc(0);
+const asterisk = 0x2a;
+/** Of an AOF. */
+const remark = 0x23;
 const keptBytes = 2 ** 20;
 /** A replica takes longer strings from its primary than clients may send. */
 const limits: RequestLimits = { bulkBytes: 2 ** 31, elements: 2 ** 31 - 1, lineBytes: 64 * 1024 };
@@ -135,6 +138,12 @@ export class CommandFramer {
     this.#start = this.#end;
     this.keepRest();
     return taken;
+  }
+
+  /** Behind `next` that answered false: what has come of a command, and whether it begins as one. */
+  get rest(): { bytes: number; isCommand: boolean } {
+    const begins = this.#buf[this.#start];
+    return { bytes: this.#end - this.#start, isCommand: begins === asterisk || begins === remark };
   }
 
   /** Goes past the command at hand. */

@@ -96,6 +96,8 @@ export interface StreamStatus {
   /** Everything of the source up to here is in the target; null until the copy is done. */
   applied: Place | null;
   attempts: number;
+  /** Of a source that had an end: bytes there that are no whole command or transaction, and are left out. */
+  unfinishedBytes: number;
   /** Why it waits, or is at it again; null once something was applied since. */
   problem: string | null;
 }
@@ -125,7 +127,7 @@ export class Stream {
         totalBytes: undefined,
         leftOut: 0,
       },
-      ...{ commands: 0, applied: null, attempts: 0, problem: null },
+      ...{ commands: 0, applied: null, attempts: 0, unfinishedBytes: 0, problem: null },
     };
   }
 
@@ -334,6 +336,9 @@ export class Stream {
         status.commands += commands;
         status.problem = null;
         this.#attempts.noteSuccess();
+      },
+      onEnd: (unfinished) => {
+        status.unfinishedBytes = unfinished;
       },
     });
     await follower.run(signal);

@@ -56,7 +56,9 @@ test('an RDB, an AOF that begins with one, an AOF without, and an AOF in parts',
     expect(await readAll(await open([part('a', commands, size)]))).toEqual({ keys: [], rest: text });
     const parts = [part('base', rdb, size), part('1', commands, size), part('2', commands, size)];
     expect(await readAll(await open(parts))).toEqual({ keys, rest: text + text });
-    expect(await readAll(await open([part('a', Buffer.alloc(0), size)]))).toEqual({ keys: [], rest: '' });
+    const none = [part('a', Buffer.alloc(0), size)];
+    await expect(open(none)).rejects.toThrow('the file is empty');
+    expect(await readAll(await open([...none, part('1', commands, size)]))).toEqual({ keys: [], rest: text });
   }
 });
 

@@ -33,12 +33,15 @@ export function finiteSource(name: string, parts: readonly DataFile[]): FiniteSo
   };
 }
 
+const nothing = () => ({ mode: bodyMode.skip, raw: undefined });
+
 /** `REDIS0012` and `VALKEY080` begin so. */
 const magicBytes = 6;
 
 class FileFeed implements Feed {
   readonly place: Place;
   readonly #bytes: number | undefined;
+  readonly #isAlone: boolean;
   #hasSnapshot = true;
   readonly #pieces: AsyncGenerator<Buffer>;
   readonly #stop: AbortController;
@@ -52,6 +55,7 @@ class FileFeed implements Feed {
     this.#stop = stop;
     this.#pieces = piecesOf(parts, stop.signal);
     this.#bytes = parts[0]?.bytes;
+    this.#isAlone = parts.length === 1;
   }
 
   static async open(
@@ -113,6 +117,8 @@ class FileFeed implements Feed {
       begins = begins.length === 0 ? piece : Buffer.concat([begins, piece]);
     }
     this.#ahead = begins.length === 0 ? undefined : begins;
+    // A server with nothing in it leaves no such file; a full disk does.
+    if (begins.length === 0 && this.#isAlone) new Scanner({ key: nothing }).finish();
     return /^(REDIS|VALKEY)/.test(begins.toString('latin1', 0, magicBytes));
   }
 
@@ -139,10 +145,7 @@ class FileFeed implements Feed {
   }
 
   async #passOverSnapshot(): Promise<void> {
-    const scanner = new Scanner(
-      { key: () => ({ mode: bodyMode.skip, raw: undefined }) },
-      { checksum: false },
-    );
+    const scanner = new Scanner({ key: nothing }, { checksum: false });
     for await (const piece of this.#snapshotPieces()) {
       const taken = scanner.push(piece);
       if (scanner.isDone) this.snapshotEnded(piece.subarray(taken));

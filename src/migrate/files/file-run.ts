@@ -48,7 +48,16 @@ export class FileRun implements FollowedSource {
   }
 
   progress(): SourceProgress {
-    const { phase, keys, bytes, totalBytes, commands, applied, leftOut, problem } = this.#stream.status;
+    const { phase, keys, bytes, totalBytes, commands, applied, leftOut, unfinishedBytes, problem } =
+      this.#stream.status;
+    const notes = [
+      ...(leftOut === 0 ? [] : [`${leftOut} keys stay as the target has them`]),
+      ...(unfinishedBytes === 0
+        ? []
+        : [
+            `its last ${unfinishedBytes} bytes are no whole command or transaction, and are left out, as a server leaves them out that loads it`,
+          ]),
+    ];
     const read = bytes + (applied?.offset ?? 0);
     const rate = this.#rate.of(read);
     const left = totalBytes === undefined ? null : Math.max(0, totalBytes - bytes);
@@ -57,7 +66,7 @@ export class FileRun implements FollowedSource {
       bytesPerSecond: Math.round(rate),
       secondsLeft: phase === 'copying' && left !== null && rate > 0 ? Math.round(left / rate) : null,
       ...{ commands, appliedOffset: null, sourceOffset: null, lagBytes: null, lagSeconds: null },
-      problem: leftOut === 0 ? problem : `${leftOut} keys stay as the target has them`,
+      problem: notes.length === 0 ? problem : notes.join('; '),
     };
   }
 
