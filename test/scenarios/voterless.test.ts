@@ -208,7 +208,7 @@ describe.skipIf(why !== null)(
         await equal();
         await load.stop();
         expect((await fleet.primary()).id).not.toBe(lead);
-        expect(await lostOf(load, await atGateOf(host))).toEqual([]);
+        expect(await lostOf(load, await atGateOf(other))).toEqual([]);
       },
       farOff,
     );
