@@ -9,7 +9,7 @@ import { askControl, type ControlRequest, isAnswered } from '../migrate/control.
 import type { CutOverResult } from '../migrate/cut-over.ts';
 import { goneForGood } from '../migrate/errors.ts';
 import { isFile, type MigrationPaths, migrationPaths, type Plan, readPlan } from '../migrate/plan.ts';
-import { readProgress } from '../migrate/progress.ts';
+import { type Progress, readProgress } from '../migrate/progress.ts';
 import { RedisUnreachable } from '../redis/errors.ts';
 import type { Output } from './output.ts';
 import { collectWhole } from './rdb-options.ts';
@@ -110,6 +110,7 @@ async function status(output: Output, paths: MigrationPaths): Promise<number> {
     output.line(
       `${progress.phase}${runs ? '' : ', and no process runs it: holdfast migrate resume goes on'}`,
     );
+    if (progress.change !== null) output.line(`  ${describeChange(progress.change, runs)}`);
     for (const source of describeProgress(progress)) output.line(`  ${source}`);
     const oldMs = Date.now() - progress.writtenMs;
     if (runs && oldMs > staleMs)
@@ -119,6 +120,13 @@ async function status(output: Output, paths: MigrationPaths): Promise<number> {
     if (progress.failure !== null) output.line(`  ${progress.failure.message} [${progress.failure.code}]`);
   }
   return runs && progress?.phase !== 'failed' && (progress?.notMoved.length ?? 0) === 0 ? 0 : 3;
+}
+
+function describeChange(change: NonNullable<Progress['change']>, runs: boolean): string {
+  const what = change === 'undo' ? 'the undo of its cut-over' : 'its cut-over';
+  return runs
+    ? `${what} is under way`
+    : `${what} was begun, and did not come to its end: writers may wait at the old side`;
 }
 
 async function ask(paths: MigrationPaths, request: ControlRequest): Promise<unknown> {

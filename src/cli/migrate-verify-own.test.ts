@@ -35,7 +35,7 @@ async function repaired(method: Plan['method'], phase: Phase): Promise<unknown> 
   });
   await writeProgress(paths, {
     ...{ version: 1, phase, pid: 1, writtenMs: 1, failure: null, gates: [], sources: [] },
-    ...{ isMoved: false, notMoved: [] },
+    ...{ change: null, isMoved: false, notMoved: [] },
     ...{ back: null, oldSide: null, notFollowed: null },
   });
   const options = { stateDir, repair: true, limit: 100 };

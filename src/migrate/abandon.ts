@@ -5,15 +5,17 @@
  */
 import { errorText } from '../base/errors.ts';
 import { RedisConnection } from '../redis/connection.ts';
-import type { SourceAddress } from '../stream/source-address.ts';
+import { describeSource, type SourceAddress } from '../stream/source-address.ts';
 import type { TargetPlace } from '../stream/target-writer.ts';
 import { ClosedUsers } from './back/closed-users.ts';
-import { connected, OldUsers } from './back/old-users.ts';
+import { OldUsers } from './back/old-users.ts';
+import { untilPauseEnds } from './cut-over.ts';
 import { MigrationNotRunning } from './errors.ts';
 import { forgetMigration } from './forget.ts';
 import { FrontGates } from './front-gates.ts';
 import type { MigrationPaths, Plan } from './plan.ts';
 import { type Progress, readProgress } from './progress.ts';
+import { unpause } from './unpause.ts';
 import { type Stays, whatStays } from './what-stays.ts';
 
 export interface Abandoned {
@@ -40,8 +42,15 @@ export async function abandonMigration(
   const progress = await readProgress(paths);
   const stays = await whatStays(plan, paths, target);
   const closed = new ClosedUsers(paths.closed);
-  if (progress?.phase !== 'cut-over' && (await closed.saved()) === undefined)
-    return { missing: null, left: await forgetMigration(plan, paths, target), stays };
+  if (progress?.phase !== 'cut-over' && (await closed.saved()) === undefined) {
+    const paused = (progress?.change ?? null) === null ? [] : oldSide;
+    const late = (await Promise.all(paused.map(whyPaused))).flat();
+    return {
+      missing: null,
+      left: inWords([...late, (await forgetMigration(plan, paths, target)) ?? []].flat()),
+      stays,
+    };
+  }
   const lost = await whyLost(target);
   if (lost === null) {
     throw MigrationNotRunning('it was cut over, and no process runs it that could take the change back', {
@@ -49,23 +58,31 @@ export async function abandonMigration(
     });
   }
   const shut: string[] = [];
-  for (const each of oldSide) shut.push(...(await open(new OldUsers(each, closed))));
+  for (const each of oldSide) {
+    // What is taken out of it is a write, too.
+    await unpause(each);
+    shut.push(...(await new OldUsers(each, closed).giveBack()));
+  }
   const stayed = await new FrontGates(progress?.gates ?? []).move('predecessor');
   const gates = stayed.map((each) => `clients of a gate could not be taken back: ${each}`);
   const left = [...shut, ...gates, (await forgetMigration(plan, paths, target)) ?? []].flat();
   return {
     missing: `the new side is lost (${lost}): ${howFar(progress)}`,
-    left: left.length === 0 ? null : left.join('; '),
+    left: inWords(left),
     stays,
   };
 }
 
-/** @returns why users of a server may still not write, for each */
-async function open(users: OldUsers): Promise<string[]> {
-  const left = await users.giveBack();
-  const { place } = await users.primary();
-  await connected(place, async (server) => void (await server.call('CLIENT', 'UNPAUSE')));
-  return left;
+/** @returns why its writers may wait until the pause ends by itself; none when they do not */
+async function whyPaused(source: SourceAddress): Promise<string[]> {
+  return await unpause(source).then(
+    () => [],
+    (error: unknown) => [untilPauseEnds(describeSource(source), error)],
+  );
+}
+
+function inWords(left: readonly string[]): string | null {
+  return left.length === 0 ? null : left.join('; ');
 }
 
 function howFar(progress: Progress | null): string {

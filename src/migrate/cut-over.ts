@@ -187,6 +187,11 @@ async function releaseAll(sources: readonly Caller[]): Promise<void> {
   await Promise.allSettled(sources.map((each) => each.call('CLIENT', 'UNPAUSE')));
 }
 
+/** What is told of a source that could not be told to let its writers go on. */
+export function untilPauseEnds(source: string, error: unknown): string {
+  return `${source} takes writes again within ${pauseMs / 1000} s only: ${errorText(error)}`;
+}
+
 /** Keeps the sources' writers waiting. */
 export class Hold {
   readonly #sources: readonly FollowedSource[];
@@ -219,7 +224,7 @@ export class Hold {
       try {
         for (const each of await source.connections()) await each.call('CLIENT', 'UNPAUSE');
       } catch (error) {
-        late.push(`${source.name} takes writes again within ${pauseMs / 1000} s only: ${errorText(error)}`);
+        late.push(untilPauseEnds(source.name, error));
       }
     }
     return late;

@@ -18,6 +18,8 @@ export interface StateOptions {
 
 export interface At {
   phase: Phase;
+  /** Under way: see `Progress`. */
+  change: Progress['change'];
   gates: FrontGates;
   /** Clients of a gate are at the new side: the cut-over holds, whatever becomes of the gates. */
   isMoved: boolean;
@@ -27,7 +29,9 @@ export interface At {
 
 export class MigrationState {
   readonly #options: StateOptions;
-  #at: At = { phase: 'running', gates: new FrontGates([]), isMoved: false, notMoved: [] };
+  #at: At = {
+    ...{ phase: 'running', change: null, gates: new FrontGates([]), isMoved: false, notMoved: [] },
+  };
   #isTakenUp = false;
   #isForgotten = false;
   /** What ended its process. */
@@ -39,6 +43,10 @@ export class MigrationState {
 
   get phase(): Phase {
     return this.#at.phase;
+  }
+
+  get change(): Progress['change'] {
+    return this.#at.change;
   }
 
   get gates(): FrontGates {
@@ -102,12 +110,12 @@ export class MigrationState {
 
   #progress(): Progress {
     const { runs, old } = this.#options;
-    const { phase, gates, isMoved, notMoved } = this.#at;
+    const { phase, change, gates, isMoved, notMoved } = this.#at;
     const failure = this.failure === null ? null : errorToJson(this.failure);
     return {
       ...{ version: 1, phase, pid: process.pid, writtenMs: Date.now() },
       failure: failure && { code: failure.code, message: failure.message, hint: failure.hint ?? null },
-      ...{ gates: gates.sockets, isMoved, notMoved },
+      ...{ change, gates: gates.sockets, isMoved, notMoved },
       sources: runs.map((run) => {
         const { problem, ...source } = run.progress();
         return { ...source, problem: old.problem ?? problem };

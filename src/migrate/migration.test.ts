@@ -61,7 +61,8 @@ async function phaseWithout(...gates: string[]): Promise<string | undefined> {
 
 async function cutOverBefore(gates: string[], isMoved = false): Promise<string> {
   const progress: Progress = {
-    ...{ version: 1, phase: 'cut-over', pid: 1, writtenMs: 1, failure: null, gates, isMoved, sources: [] },
+    ...{ version: 1, phase: 'cut-over', pid: 1, writtenMs: 1, failure: null, gates, isMoved },
+    ...{ change: null, sources: [] },
     ...{ notMoved: [], back: null, oldSide: null, notFollowed: 'an old server' },
   };
   await writeProgress(paths, progress);

@@ -82,6 +82,7 @@ export class Migration {
   async run(signal: AbortSignal): Promise<MigrationEnd> {
     const { paths } = this.#options;
     const before = await readProgress(paths);
+    this.#state.set({ change: before?.change ?? null });
     const control = await ControlServer.listen(paths.socket, (request) => this.#inTurn(request));
     const timer = setInterval(() => void this.#tick().catch((error) => this.#fail(error)), everyMs);
     let stopListening = () => {};
@@ -194,6 +195,7 @@ export class Migration {
     }
     await gates.check();
     await this.#old.rehearse();
+    await this.#state.become({ change: 'cut-over' });
     const target = new RedisConnection({ ...this.#options.target, timeoutMs: askMs });
     const begin = performance.now();
     try {
@@ -207,6 +209,7 @@ export class Migration {
       const notMoved = await this.#moveAndFollow(() => performance.now() - begin);
       return { ...notMoved, keys, notFollowed: this.#old.progress.notFollowed };
     } catch (error) {
+      this.#state.set({ change: null });
       await gates.release();
       throw error;
     } finally {
@@ -224,7 +227,7 @@ export class Migration {
     await this.#streams.stop();
     await this.#old.note();
     try {
-      await this.#state.become({ phase: 'cut-over', gates, isMoved: false });
+      await this.#state.become({ phase: 'cut-over', change: null, gates, isMoved: false });
     } catch (error) {
       await this.#reopen();
       throw error;
@@ -271,23 +274,32 @@ export class Migration {
     if (mayBeUndone) return await this.#reopen();
     this.#state.takeUp({ phase: 'cut-over', gates, isMoved: before.isMoved });
     await this.#moveAndFollow();
+    this.#state.set({ change: null });
   }
 
   /** The old side takes writes, and is followed. */
   async #reopen(): Promise<void> {
+    // Another process may have paused it.
+    if (this.#state.change !== null) this.#old.keep();
     this.#state.takeUp({});
     this.#startStreams();
     await this.#old.release();
-    this.#state.set({ gates: new FrontGates([]), isMoved: false, notMoved: [] });
+    this.#state.set({ change: null, gates: new FrontGates([]), isMoved: false, notMoved: [] });
   }
 
   async #undo(withinMs: number): Promise<Phase> {
     this.#refuseUnlessCutOver();
     await this.#state.gates.answer();
-    if (this.#old.follows) await this.#turnBack(withinMs, () => this.#noteTurn());
-    else {
-      await this.#noteTurn();
-      await this.#takeBack();
+    await this.#state.become({ change: 'undo' });
+    try {
+      if (this.#old.follows) await this.#turnBack(withinMs, () => this.#noteTurn());
+      else {
+        await this.#noteTurn();
+        await this.#takeBack();
+      }
+    } catch (error) {
+      this.#state.set({ change: null });
+      throw error;
     }
     await this.#reopen();
     await this.#tick();
@@ -343,20 +355,25 @@ export class Migration {
     let missing: string | null = null;
     const wasOver = this.#state.phase === 'cut-over';
     await this.#state.gates.answer();
+    if (wasOver) {
+      // It needs no room on the disk.
+      this.#state.set({ change: 'undo' });
+      await this.#state.tell();
+    }
     if (wasOver && this.#old.follows) {
       // It is forgotten in a moment: nobody needs the note, unless this ends before.
       const note = () => this.#noteTurn().catch(() => {});
       missing = await this.#turnBack(cutOverWithinMs, note).then(() => null, errorText);
     }
     await this.#streams.stop();
-    if (wasOver) await this.#old.unlock();
+    const shut = wasOver ? await this.#old.unlock() : [];
     await this.#takeBack();
-    await this.#old.release();
+    shut.push(...(await this.#old.release()));
     const { plan, paths, target } = this.#options;
     const stays = await whatStays(plan, paths, target);
-    const left = await this.#forget();
+    const left = [...new Set(shut), (await this.#forget()) ?? []].flat();
     this.#end('aborted');
-    return { missing, left, stays };
+    return { missing, left: left.length === 0 ? null : left.join('; '), stays };
   }
 
   /** Of files nothing follows, and nobody writes there: when they are copied, that was it. */

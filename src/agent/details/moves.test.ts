@@ -46,7 +46,7 @@ const plan: Plan = {
 function progress(problem: string): Progress {
   return {
     ...{ version: 1, phase: 'running', pid: 7, writtenMs: 1_780_000_005_000, failure: null, gates: [] },
-    ...{ isMoved: false, notMoved: [] },
+    ...{ change: null, isMoved: false, notMoved: [] },
     ...{ back: null, oldSide: null, notFollowed: null },
     sources: [
       {
