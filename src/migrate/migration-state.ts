@@ -92,6 +92,20 @@ export class MigrationState {
     }
   }
 
+  /** Gates say themselves where their clients are; without, those who write there directly may from here on. @throws as `become` */
+  async noteTurn(): Promise<void> {
+    const phase = this.gates.sockets.length === 0 ? 'running' : 'cut-over';
+    await this.become({ phase, isMoved: false });
+  }
+
+  /** @throws CUT_OVER_NOT_NOW */
+  refuseUnlessCutOver(): void {
+    if (this.phase === 'cut-over') return;
+    throw CutOverNotNow(`this migration is ${this.phase}: there was no cut-over`, {
+      hint: 'holdfast migrate cutover makes it; holdfast migrate abort gives the migration up.',
+    });
+  }
+
   /** A disk that is full ends nothing: it is written when there is room again. Until then whoever asks reads what was known. */
   async tell(): Promise<void> {
     if (!this.#isTakenUp || this.#isForgotten) return;

@@ -175,7 +175,7 @@ export class Migration {
   }
 
   async #goOnWithout(sockets: readonly string[]): Promise<void> {
-    this.#refuseUnlessCutOver();
+    this.#state.refuseUnlessCutOver();
     const gates = await this.#state.gates.without(sockets);
     await this.#state.become({ gates });
     await this.#moveAndFollow();
@@ -288,13 +288,13 @@ export class Migration {
   }
 
   async #undo(withinMs: number): Promise<Phase> {
-    this.#refuseUnlessCutOver();
+    this.#state.refuseUnlessCutOver();
     await this.#state.gates.answer();
     await this.#state.become({ change: 'undo' });
     try {
-      if (this.#old.follows) await this.#turnBack(withinMs, () => this.#noteTurn());
+      if (this.#old.follows) await this.#turnBack(withinMs, () => this.#state.noteTurn());
       else {
-        await this.#noteTurn();
+        await this.#state.noteTurn();
         await this.#takeBack();
       }
     } catch (error) {
@@ -328,12 +328,6 @@ export class Migration {
     }
   }
 
-  /** Gates say themselves where their clients are; without, those who write there directly may from here on. @throws as `MigrationState.become` */
-  async #noteTurn(): Promise<void> {
-    const phase = this.#state.gates.sockets.length === 0 ? 'running' : 'cut-over';
-    await this.#state.become({ phase, isMoved: false });
-  }
-
   /** Clients of gates go back to the old side, which does not take their writes yet. @throws CUT_OVER_NOT_NOW */
   async #takeBack(): Promise<void> {
     const stayed = await this.#state.gates.move('predecessor');
@@ -344,7 +338,7 @@ export class Migration {
   }
 
   async #finish(release: boolean): Promise<{ open: string[]; left: string | null }> {
-    this.#refuseUnlessCutOver();
+    this.#state.refuseUnlessCutOver();
     const open = await this.#old.finish(release);
     const left = await this.#forget();
     this.#end('finished');
@@ -362,7 +356,7 @@ export class Migration {
     }
     if (wasOver && this.#old.follows) {
       // It is forgotten in a moment: nobody needs the note, unless this ends before.
-      const note = () => this.#noteTurn().catch(() => {});
+      const note = () => this.#state.noteTurn().catch(() => {});
       missing = await this.#turnBack(cutOverWithinMs, note).then(() => null, errorText);
     }
     await this.#streams.stop();
@@ -382,13 +376,6 @@ export class Migration {
     const left = await this.#forget();
     this.#end('finished');
     if (left !== null) throw new Error(left);
-  }
-
-  #refuseUnlessCutOver(): void {
-    if (this.#state.phase === 'cut-over') return;
-    throw CutOverNotNow(`this migration is ${this.#state.phase}: there was no cut-over`, {
-      hint: 'holdfast migrate cutover makes it; holdfast migrate abort gives the migration up.',
-    });
   }
 
   async #forget(): Promise<string | null> {
