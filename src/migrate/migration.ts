@@ -6,7 +6,6 @@
 import { onAbort } from '../base/abort.ts';
 import { errorText } from '../base/errors.ts';
 import { RedisConnection } from '../redis/connection.ts';
-import type { SourceAddress } from '../stream/source-address.ts';
 import type { Abandoned } from './abandon.ts';
 import type { OldSide } from './back/old-side.ts';
 import { oldSideOf } from './back/old-side-of.ts';
@@ -17,25 +16,13 @@ import type { FollowedSource } from './followed-source.ts';
 import { forgetMigration } from './forget.ts';
 import { FrontGates, haveMoved } from './front-gates.ts';
 import type { KeyList } from './key-list.ts';
+import type { MigrationEnd, MigrationOptions } from './migration-options.ts';
 import { MigrationState } from './migration-state.ts';
 import { type Phase, type Progress, readProgress } from './progress.ts';
-import { type RunsOptions, sourceRuns } from './source-runs.ts';
+import { sourceRuns } from './source-runs.ts';
 import { SourceStreams } from './source-streams.ts';
 import { TargetLag } from './target-lag.ts';
 import { whatStays } from './what-stays.ts';
-
-export interface MigrationOptions extends RunsOptions {
-  /** How the target is read behind the cut-over, by the old side. */
-  targetAsSource: SourceAddress;
-  /** Called every second. @param unwritten why the state directory does not have it; null when it does */
-  onProgress(progress: Progress, unwritten: string | null): void;
-  /** Control sockets of gates of a cut-over that are gone for good. */
-  withoutGates?: readonly string[];
-}
-
-export type MigrationEnd =
-  /** It can be taken up again. */
-  'stopped' | 'finished' | 'aborted';
 
 const everyMs = 1000;
 const cutOverWithinMs = 10_000;
