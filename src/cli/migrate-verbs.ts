@@ -9,7 +9,7 @@ import { askControl, type ControlRequest, isAnswered } from '../migrate/control.
 import type { CutOverResult } from '../migrate/cut-over.ts';
 import { goneForGood } from '../migrate/errors.ts';
 import { isFile, type MigrationPaths, migrationPaths, type Plan, readPlan } from '../migrate/plan.ts';
-import { type Progress, readProgress } from '../migrate/progress.ts';
+import { type Progress, readProgress, type SourceProgress } from '../migrate/progress.ts';
 import { RedisUnreachable } from '../redis/errors.ts';
 import type { Output } from './output.ts';
 import { collectWhole } from './rdb-options.ts';
@@ -119,7 +119,12 @@ async function status(output: Output, paths: MigrationPaths): Promise<number> {
       );
     if (progress.failure !== null) output.line(`  ${progress.failure.message} [${progress.failure.code}]`);
   }
-  return runs && progress?.phase !== 'failed' && (progress?.notMoved.length ?? 0) === 0 ? 0 : 3;
+  const sources = progress?.phase === 'running' ? progress.sources : [];
+  // By scan nobody knows the lag, and nothing is wrong.
+  const isHeld = ({ phase, sourceOffset, lagBytes }: SourceProgress) =>
+    phase === 'waiting' || (phase === 'following' && sourceOffset !== null && lagBytes === null);
+  const isWell = progress?.phase !== 'failed' && (progress?.notMoved.length ?? 0) === 0;
+  return runs && isWell && !sources.some(isHeld) ? 0 : 3;
 }
 
 function describeChange(change: NonNullable<Progress['change']>, runs: boolean): string {

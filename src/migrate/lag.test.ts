@@ -16,6 +16,14 @@ test('bytes behind what was seen last, seconds since the source was where the st
   expect(meter.at(50)).toEqual({ bytes: 250, seconds: 2 });
 });
 
+test('how long nothing was seen of it', () => {
+  const meter = new LagMeter();
+  expect(meter.silentMs(1000)).toBeNull();
+  meter.saw(100, 1000);
+  meter.saw(100, 2000);
+  expect(meter.silentMs(5000)).toBe(3000);
+});
+
 test('another history begins anew', () => {
   const meter = new LagMeter();
   meter.saw(1000, 0);

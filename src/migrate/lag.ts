@@ -23,6 +23,12 @@ export class LagMeter {
     return this.#seen.at(-1)?.offset ?? null;
   }
 
+  /** How long ago the source was seen last, in ms; null when it never was. */
+  silentMs(nowMs: number): number | null {
+    const last = this.#seen.at(-1);
+    return last === undefined ? null : nowMs - last.atMs;
+  }
+
   /** The source was there at that time, which is monotonic. */
   saw(offset: number, atMs: number): void {
     const last = this.#seen.at(-1);

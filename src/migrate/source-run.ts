@@ -1,5 +1,6 @@
 /** One source while its migration runs: its stream, and what is seen of it besides. */
 import { type Clock, systemClock } from '../base/clock.ts';
+import { describeDuration } from '../base/duration.ts';
 import { pause } from '../base/retry.ts';
 import { askReplication } from '../redis/ask-replication.ts';
 import { RedisConnection } from '../redis/connection.ts';
@@ -18,6 +19,8 @@ export interface SourcePosition {
 
 const askMs = 2000;
 const lookEveryMs = 1;
+/** It is asked every second, and has two to answer. */
+const silentAfterMs = 4000;
 
 export class SourceRun implements FollowedSource {
   readonly stream: Stream;
@@ -100,7 +103,11 @@ export class SourceRun implements FollowedSource {
   progress(): SourceProgress {
     const { status } = this.stream;
     const applied = status.applied?.offset ?? null;
-    const lag = this.#lag.at(applied);
+    const silentMs = this.#lag.silentMs(this.#clock.monotonicMs()) ?? 0;
+    const isSilent = status.phase === 'following' && silentMs > silentAfterMs;
+    // What it has written since nobody knows.
+    const lag = isSilent ? null : this.#lag.at(applied);
+    const problem = isSilent ? `it has not answered for ${describeDuration(silentMs)}` : status.problem;
     const rate = this.#rate.of(status.bytes + (applied ?? 0));
     const left = status.totalBytes === undefined ? null : status.totalBytes - status.bytes;
     return {
@@ -115,7 +122,7 @@ export class SourceRun implements FollowedSource {
       bytesPerSecond: Math.round(rate),
       secondsLeft: status.phase === 'copying' && left !== null && rate > 0 ? Math.round(left / rate) : null,
       ...{ commands: status.commands, appliedOffset: applied, sourceOffset: this.#lag.sourceOffset },
-      ...{ lagBytes: lag?.bytes ?? null, lagSeconds: lag?.seconds ?? null, problem: status.problem },
+      ...{ lagBytes: lag?.bytes ?? null, lagSeconds: lag?.seconds ?? null, problem },
     };
   }
 }

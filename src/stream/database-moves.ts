@@ -22,7 +22,9 @@ export function movingDatabases({ dbs, isAlone }: DatabaseMoves): Rewriter {
         if (isAlone && dbs.size === 0) return 'as-it-is';
         throw wholeDatabase(name);
       case 'swapdb':
-        throw wholeDatabase(name);
+        if (!isAlone || dbs.size > 0) throw wholeDatabase(name);
+        if (args().slice(1).some(isZero)) throw placeWouldMove();
+        return 'as-it-is';
       case 'move': {
         if (dbs.size === 0) return 'as-it-is';
         const [command, key, db] = args();
@@ -41,6 +43,17 @@ export function movingDatabases({ dbs, isAlone }: DatabaseMoves): Rewriter {
     }
   };
   return { targetDb, keepsKeys: true, targetKey: (key) => key, rewrite };
+}
+
+const isZero = (arg: Buffer) => Number(arg.toString('latin1')) === 0;
+
+function placeWouldMove(): Error {
+  return StreamCantCarry(
+    'the source executed SWAPDB with database 0, which at the target has how far the copy is',
+    {
+      hint: 'Abort the migration, remove what it copied, and begin again: the source is as it is behind that.',
+    },
+  );
 }
 
 function wholeDatabase(name: string): Error {
