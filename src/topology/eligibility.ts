@@ -58,7 +58,7 @@ const behindMs = 3000;
 /** Longer than a primary of which everything is known takes to be started again. */
 const lastResortMs = 10_000;
 /** After so long without a primary one takes over of which it is not sure that it has all that was acknowledged. */
-const unsureMs = 10_000;
+export const unsureMs = 10_000;
 /** Members are looked at every second, one after the other: this much says nothing. */
 const levelMs = 1500;
 /** Redis counts silence in whole seconds: of a primary that died two may say so much apart, and both have heard the same. */

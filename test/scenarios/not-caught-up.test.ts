@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
 import { TestDeployment } from '../support/deployment.ts';
+import { isWhole } from '../support/whole-run.ts';
 
 let deployment: TestDeployment;
 
@@ -68,4 +69,25 @@ test('it is not promoted before it has that, whoever else is lost', async () => 
   const lost: string[] = [];
   for (let i = 0; i < keys; i++) if ((await reader.get(`after:${i}`)) === null) lost.push(`after:${i}`);
   expect(lost).toEqual([]);
+});
+
+/** Takes what is waited for: ten seconds without a primary. */
+test.skipIf(!isWhole)('who waits for one that surely has everything is told so, and until when', async () => {
+  await deployment.destroy();
+  deployment = await TestDeployment.up({ gate: { durability: 'replicated', hold: '30s' } });
+  for (let time = 0; time < 3; time++) {
+    const { members, primary } = await deployment.waitForStatus('a primary', (status) =>
+      status.members.some(({ id, role }) => id === status.primary && role === 'primary'),
+    );
+    const [from, to] = [members.find(({ id }) => id === primary), members.find(({ id }) => id !== primary)];
+    await deployment.client(from?.port).replicaof('127.0.0.1', to?.port as number);
+    if (time < 2) await deployment.waitForStatus('the next', (status) => status.primary !== primary);
+  }
+  const told = () => deployment.events().find(({ kind }) => kind === 'takeover-delayed');
+  const event = await waitFor(told, { what: 'it to be told', withinMs: 30_000 });
+  expect(event.text).toContain('nobody knows whether they have all that was acknowledged');
+  const { problems } = await deployment.status();
+  expect(problems).toContain(event.text);
+  const { primary } = await deployment.waitUntilHealthy();
+  expect(primary).not.toBe(event.subject);
 });

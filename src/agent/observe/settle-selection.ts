@@ -3,8 +3,10 @@
  * whether they name whom this agent has made primary.
  */
 import { inVainUntilMs } from '../../topology/election/candidacy.ts';
+import { whoIsNotSureYet } from '../../topology/election/not-sure-yet.ts';
 import { servesUnnamed } from '../../topology/election/not-taken-up.ts';
 import { takenUpWithinMs } from '../../topology/election/selection.ts';
+import type { EligibilityRules } from '../../topology/eligibility.ts';
 import { type MemberView, namedPrimary, type View, whoNames } from '../../topology/view.ts';
 import type { ElectionWatch } from '../election/election-watch.ts';
 import type { EventLog } from '../state/event-log.ts';
@@ -12,7 +14,7 @@ import type { Troubles } from '../state/troubles.ts';
 import type { MemberObservation, MemberWatch } from './member-watch.ts';
 
 export interface Observed {
-  readonly spec: { sentinel: { failoverTimeoutMs: number } };
+  readonly spec: { sentinel: { failoverTimeoutMs: number } } & EligibilityRules;
   readonly events: Pick<EventLog, 'add'>;
   readonly troubles: Pick<Troubles, 'note'>;
   readonly elections: Pick<ElectionWatch, 'noteNamed'>;
@@ -43,6 +45,7 @@ export function settleSelection(deployment: Observed, view: View, nowMs: number)
     }
   }
   tellWhoIsNotTakenUp(deployment, view, nowMs);
+  tellWhoIsNotSureYet(deployment, view, nowMs);
   if (named !== undefined) askWhoDoesNotAct(deployment.member(named));
   if (named !== undefined && deployment.announce(named))
     events.add('primary', named, `${whoNames(view)} ${named} primary`);
@@ -69,6 +72,11 @@ function notTakenUp(view: View, member: MemberView, named: string): string {
   const why = 'they do not hear what this agent publishes, or do not know each other';
   const told = times === 1 ? '' : ' They are told by command as soon as all of them answer.';
   return `${what}: ${why}. This agent was elected ${times === 1 ? 'once' : `${times} times`}; ${next}.${told} When it stays so: holdfast down, then up`;
+}
+
+function tellWhoIsNotSureYet({ spec, events, troubles }: Observed, view: View, nowMs: number): void {
+  const { lost, text } = whoIsNotSureYet(view, spec, nowMs) ?? { lost: '', text: null };
+  if (troubles.note('takeover-delayed', text) && text !== null) events.add('takeover-delayed', lost, text);
 }
 
 /** Whoever is named and was not seen to act as primary is asked sooner than at the next look: someone may have to act. */

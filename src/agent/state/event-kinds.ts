@@ -90,6 +90,8 @@ export const eventKinds = {
   'state-unwritten': 'Something of the state could not be written; what runs goes on.',
   stranger: 'Someone who is no Sentinel of the deployment says who is primary.',
   switchover: 'The primary was moved on request.',
+  'takeover-delayed':
+    'A lost primary is not replaced yet: of those that can take over nobody knows whether they have all that was acknowledged.',
   tilt: 'A Sentinel acts on nothing for 30 s, because its machine or clock stood still.',
   'tilt-over': 'A Sentinel is out of TILT.',
   token: 'A token of the API was made or revoked on this host.',
