@@ -19,7 +19,10 @@ export function makeScratch(kind: ScratchKind): string {
   const parent = kind === 'ssh' ? base : '/tmp';
   sweep(parent);
   const folder = mkdtempSync(path.join(parent, `holdfast-${kind}-${process.pid}-`));
-  if (open.size === 0) for (const name of Object.keys(signals)) process.on(name, endBySignal);
+  if (open.size === 0) {
+    process.on('exit', removeAll);
+    for (const name of Object.keys(signals)) process.on(name, endBySignal);
+  }
   open.add(folder);
   return folder;
 }
@@ -27,12 +30,18 @@ export function makeScratch(kind: ScratchKind): string {
 export function removeScratch(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
   open.delete(folder);
-  if (open.size === 0) for (const name of Object.keys(signals)) process.off(name, endBySignal);
+  if (open.size > 0) return;
+  process.off('exit', removeAll);
+  for (const name of Object.keys(signals)) process.off(name, endBySignal);
 }
 
-function endBySignal(name: NodeJS.Signals): void {
+function removeAll(): void {
   for (const folder of open) removeScratch(folder);
-  process.exit(signals[name as keyof typeof signals]);
+}
+
+/** Unless somebody else listens: who has a word to say about what was begun ends this process itself. */
+function endBySignal(name: NodeJS.Signals): void {
+  if (process.listenerCount(name) === 1) process.exit(signals[name as keyof typeof signals]);
 }
 
 /** Only this user's own, of commands that are gone. */
