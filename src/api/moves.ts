@@ -13,8 +13,8 @@ const copying = {
   keys: count('Keys copied by the copy under way, or by the last one.'),
   bytes: amount('Bytes of it that were read.'),
   totalBytes: orNull(amount('Of how many; null where nobody can tell.')),
-  bytesPerSecond: amount('Read in the last second.'),
-  secondsLeft: orNull(amount('Of the copy; null where nobody can tell.')),
+  bytesPerSecond: amount('Read a second, over the last ten.'),
+  secondsLeft: orNull(amount('Of the copy, or of the comparison behind it; null where nobody can tell.')),
   lagBytes: orNull(amount('Behind its source; null when that is not known.')),
   lagMs: orNull(amount('The same as time: how long ago its source was where it is now.')),
   problem: orNull(words('Why it waits, or failed.')),
@@ -78,7 +78,10 @@ const migrationSource = z
     source: words('As it was named.'),
     at: words('Where it is read from now.'),
     phase: z
-      .enum(['connecting', 'removing', 'copying', 'following', 'waiting', 'done', 'ended'])
+      .enum([
+        ...(['connecting', 'removing', 'copying', 'comparing'] as const),
+        ...(['following', 'waiting', 'done', 'ended'] as const),
+      ])
       .describe('What is done with it now. done: it is a file, and all of it is there.'),
     ...copying,
     commands: count('Commands that followed since.'),

@@ -73,7 +73,8 @@ export async function compareSides(
       repair: options.repair === true,
       signal,
       ...scope,
-      onProgress: (checked, total) => progress.show(() => `verify: ${checked} of about ${total} keys`),
+      onProgress: ({ source, ofSource, target, ofTarget }) =>
+        progress.show(() => `verify: ${source + target} of about ${ofSource + ofTarget} keys`),
       onDifference: (difference) => {
         if (!difference.unsettled && shown.length < limit) shown.push(difference);
       },

@@ -154,15 +154,16 @@ export function describeSource(source: SourceProgress): string {
     source;
   const why = problem !== null && phase !== 'following' && phase !== 'done' ? ` (${problem})` : '';
   const head = `${source.source}: ${phase}${why}`;
+  const left = secondsLeft === null ? '' : `, about ${describeDuration(secondsLeft * 1000)} left`;
+  if (phase === 'comparing') return `${head}, ${keys} keys are copied${left}`;
   if (phase === 'copying') {
     const of = totalBytes === null ? '' : ` of ${describeSize(totalBytes)}`;
-    const left = secondsLeft === null ? '' : `, about ${describeDuration(secondsLeft * 1000)} left`;
     return `${head}, ${keys} keys, ${describeSize(bytes)}${of}, ${describeSize(bytesPerSecond)}/s${left}`;
   }
   if (phase === 'done') {
-    const left = problem === null ? '' : `; ${problem}`;
+    const besides = problem === null ? '' : `; ${problem}`;
     const applied = source.commands === 0 ? '' : `, ${source.commands} commands`;
-    return `${head}, ${keys} keys, ${describeSize(bytes)}${applied}${left}`;
+    return `${head}, ${keys} keys, ${describeSize(bytes)}${applied}${besides}`;
   }
   if (phase === 'following' && lagBytes === null) return problem === null ? head : `${head}; ${problem}`;
   if (phase !== 'following' || lagBytes === null) return head;

@@ -6,9 +6,9 @@
 /** As `performance.now()` counts; null: never. */
 export type Expiry = number | null;
 
-/** @param ttlMs what PTTL has just said; below zero: it does not expire */
-export function expiryIn(ttlMs: number): Expiry {
-  return ttlMs < 0 ? null : performance.now() + ttlMs;
+/** @param ttlMs what PTTL said; below zero: it does not expire. @param saidMs when it did, where that is not just now */
+export function expiryIn(ttlMs: number, saidMs = performance.now()): Expiry {
+  return ttlMs < 0 ? null : saidMs + ttlMs;
 }
 
 /** What is left now: of one that is about to expire a millisecond, since 0 would be no expiry. */

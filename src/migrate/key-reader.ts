@@ -14,6 +14,7 @@ import { isPositionKey } from '../stream/position.ts';
 import { expiryIn } from './expiry.ts';
 import { heldBytes as bytesOf, type Expiries, type Held, type KeyRun, type KeySource } from './key-source.ts';
 import { type ComingValue, openValue } from './long/coming-value.ts';
+import { askTime, ServerClock } from './server-clock.ts';
 import { askFacts } from './server-facts.ts';
 import { ShortValues } from './short-values.ts';
 import { forEachKey, linkForValues, manyKeys, pack, unrefused } from './wire.ts';
@@ -36,6 +37,8 @@ export class KeyReader implements KeySource {
   #othersFor = 0;
   #db = 0;
   readonly #shortValues = new ShortValues();
+  readonly #clock = new ServerClock();
+  #isMet = false;
   /** False as long as the server says that no key of the selected database does. */
   #anyExpires = false;
 
@@ -148,7 +151,7 @@ export class KeyReader implements KeySource {
       this.#othersFor--;
       return await this.#dump(keys, expiries);
     }
-    const { values, ttls } = await this.#valuesAndTtls(manyKeys('MGET', keys), 1, keys, expiries);
+    const { values, ttls, saidMs } = await this.#valuesAndTtls(manyKeys('MGET', keys), 1, keys, expiries);
     const [texts] = values;
     if (texts instanceof OverlongReply) return keys.map(() => 'long');
     if (!Array.isArray(texts)) {
@@ -156,7 +159,9 @@ export class KeyReader implements KeySource {
       this.#takesMany = false;
       return await this.#dump(keys, expiries);
     }
-    const found = keys.map((_, index): Held | ReplyError => heldOf(texts[index], ttls[index], 'text'));
+    const found = keys.map((_, index): Held | ReplyError =>
+      heldOf(texts[index], ttls[index], 'text', saidMs),
+    );
     // What is no string is answered as if it were not there.
     const others = keys.flatMap((_, index) => (texts[index] === null ? [index] : []));
     if (others.length === 0) return found;
@@ -168,27 +173,47 @@ export class KeyReader implements KeySource {
 
   async #dump(keys: readonly Buffer[], expiries: Expiries): Promise<(Held | ReplyError)[]> {
     const asked = forEachKey(keys, [['DUMP']]);
-    const { values, ttls } = await this.#valuesAndTtls(asked, keys.length, keys, expiries);
-    return keys.map((_, index) => heldOf(values[index], ttls[index], 'payload'));
+    const { values, ttls, saidMs } = await this.#valuesAndTtls(asked, keys.length, keys, expiries);
+    return keys.map((_, index) => heldOf(values[index], ttls[index], 'payload', saidMs));
   }
 
-  /** Of whoever is asked later it is known later: a key that has changed between is read again, or compared. */
+  /**
+   * Of whoever is asked later it is known later: a key that has changed between is read again, or compared.
+   * @returns when the server said what is left of them, by our clock
+   */
   async #valuesAndTtls(
     asked: Buffer,
     count: number,
     keys: readonly Buffer[],
     expiries: Expiries,
-  ): Promise<{ values: Reply[]; ttls: readonly Reply[] }> {
-    const askEach = () => forEachKey(keys, [['PTTL']]);
+  ): Promise<{ values: Reply[]; ttls: readonly Reply[]; saidMs: number }> {
+    const askEach = () => [forEachKey(keys, [['PTTL']]), askTime];
+    const raw = { raw: true, heldBytes };
+    if (!this.#isMet) await this.#meet();
+    const askedMs = performance.now();
     if (expiries === 'each' || this.#anyExpires) {
-      const both = [asked, askEach()];
-      const replies = await this.link.exchange(both, count + keys.length, { raw: true, heldBytes });
-      return { ttls: replies.splice(count), values: replies };
+      const replies = await this.link.exchange([asked, ...askEach()], count + keys.length + 1, raw);
+      const saidMs = this.#saidMs(askedMs, replies.pop());
+      return { ttls: replies.splice(count), values: replies, saidMs };
     }
-    const values = await this.link.exchange([asked, askKeyspace], count + 1, { raw: true, heldBytes });
+    const values = await this.link.exchange([asked, askKeyspace], count + 1, raw);
     this.#anyExpires = mayExpire(values.pop(), this.#db);
-    const ttls = this.#anyExpires ? await this.link.exchange([askEach()], keys.length) : keys.map(() => -1);
-    return { values, ttls };
+    if (!this.#anyExpires) return { values, ttls: keys.map(() => -1), saidMs: askedMs };
+    const againMs = performance.now();
+    const ttls = await this.link.exchange(askEach(), keys.length + 1);
+    const saidMs = this.#saidMs(againMs, ttls.pop());
+    return { values, ttls, saidMs };
+  }
+
+  async #meet(): Promise<void> {
+    this.#isMet = true;
+    await this.#clock.look(this.link);
+  }
+
+  /** Where it does not tell the time, now: it was not later. */
+  #saidMs(askedMs: number, time: Reply | undefined): number {
+    const serverMs = this.#clock.saw(askedMs, time);
+    return serverMs === undefined ? performance.now() : this.#clock.here(serverMs);
   }
 
   /** One key that a node of a Redis Cluster has while its slot is on the way to it. */
@@ -226,13 +251,21 @@ export class KeyReader implements KeySource {
   }
 }
 
-function heldOf(value: Reply | undefined, ttl: Reply | undefined, as: 'text' | 'payload'): Held | ReplyError {
+function heldOf(
+  value: Reply | undefined,
+  ttl: Reply | undefined,
+  as: 'text' | 'payload',
+  saidMs = performance.now(),
+): Held | ReplyError {
   if (value instanceof OverlongReply) return 'long';
   if (value instanceof ReplyError) return value;
   if (ttl instanceof ReplyError) return ttl;
   // Between the two it may have expired.
   if (!Buffer.isBuffer(value) || ttl === -2) return null;
-  return { value: as === 'text' ? { text: value } : { payload: value }, expiry: expiryIn(Number(ttl)) };
+  return {
+    value: as === 'text' ? { text: value } : { payload: value },
+    expiry: expiryIn(Number(ttl), saidMs),
+  };
 }
 
 /** @param keyspace what INFO says, or why it does not */

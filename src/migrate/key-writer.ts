@@ -16,11 +16,14 @@ import { restoreTtl } from './expiry.ts';
 import type { Held, HeldValue } from './key-source.ts';
 import type { ComingValue } from './long/coming-value.ts';
 import { passValue } from './long/pass-value.ts';
+import { askTime, ServerClock } from './server-clock.ts';
 import { type BothFacts, loadedBy } from './server-facts.ts';
 import { linkForValues, longBytes, pack, pieces } from './wire.ts';
 
 /** What proto-max-bulk-len is unless somebody changed it. */
 const usualLongest = 512 * 2 ** 20;
+/** The RDB version of servers that take a time instead of what is left, everywhere: SET does since Redis 6.2. */
+const takesTimes = 10;
 /** Of the commands for some hundred keys. */
 const usualBytes = 64 * 1024;
 /** Refusals of a value; others are of the whole target. */
@@ -50,6 +53,8 @@ export class KeyWriter {
   readonly #source: Target;
   readonly #target: Target;
   #longest = usualLongest;
+  /** Unknown where it takes no times, or tells none. */
+  readonly #clock = new ServerClock();
   #db = 0;
   /** Long values go one at a time: each costs the source memory for all of it. */
   #longBefore: Promise<unknown> = Promise.resolve();
@@ -66,6 +71,7 @@ export class KeyWriter {
     const [reply] = await this.#link.exchange([pack([['CONFIG', 'GET', 'proto-max-bulk-len']])], 1);
     const found = Array.isArray(reply) ? Number(reply[1]) : Number.NaN;
     if (found > 0) this.#longest = found;
+    if (this.#target.version >= takesTimes) await this.#clock.look(this.#link);
   }
 
   async select(db: number): Promise<void> {
@@ -146,7 +152,10 @@ export class KeyWriter {
       written.unshift(head, pairs.bytes.slice(0, pairs.bytes.length));
     }
     if (single.length + many === 0) return reasons;
-    const replies = await this.#link.exchange(written, single.length + many);
+    const askedMs = performance.now();
+    const replies = await this.#link.exchange([...written, askTime], single.length + many + 1);
+    const time = replies.pop();
+    if (this.#clock.isKnown) this.#clock.saw(askedMs, time);
     for (const [at, reply] of replies.entries()) {
       if (!(reply instanceof ReplyError)) continue;
       const mayPass = turn < tries && whileReplaced.has(reply.kind);
@@ -162,18 +171,26 @@ export class KeyWriter {
 
   #requestFor(key: Buffer, held: HeldValue | null): Request | string {
     if (held === null) return ['DEL', key];
-    const ttl = restoreTtl(held.expiry);
+    const { expiry } = held;
+    // What is left counts from when it is heard, which over a slow way is later.
+    const at = expiry !== null && this.#clock.isKnown ? this.#at(expiry) : null;
     if ('text' in held.value) {
       const { text } = held.value;
       if (text.length > this.#longest) return this.#tooLong(text);
-      if (held.expiry === null) return text.length < longBytes ? ['MSET', text] : ['SET', key, text];
-      return ['SET', key, text, 'PX', ttl];
+      if (expiry === null) return text.length < longBytes ? ['MSET', text] : ['SET', key, text];
+      return at === null ? ['SET', key, text, 'PX', restoreTtl(expiry)] : ['SET', key, text, 'PXAT', at];
     }
     const carried = carry(held.value.payload, this.#source, this.#target);
     if ('reason' in carried) return carried.reason;
     const { payload } = carried;
     if (payload.length > this.#longest) return this.#tooLong(payload);
-    return ['RESTORE', key, ttl, payload, 'REPLACE'];
+    if (at === null) return ['RESTORE', key, restoreTtl(expiry), payload, 'REPLACE'];
+    return ['RESTORE', key, at, payload, 'REPLACE', 'ABSTTL'];
+  }
+
+  /** Of one that is about to expire a moment from now. */
+  #at(expiry: number): string {
+    return String(this.#clock.there(Math.max(expiry, performance.now() + 1)));
   }
 
   #tooLong({ length }: Buffer): string {

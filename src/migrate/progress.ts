@@ -12,12 +12,14 @@ const sourceSchema = z.object({
   source: z.string(),
   /** Where it is read from now. */
   at: z.string(),
-  phase: z.enum(['connecting', 'removing', 'copying', 'following', 'waiting', 'done', 'ended']),
+  phase: z.enum([
+    ...(['connecting', 'removing', 'copying', 'comparing', 'following', 'waiting', 'done', 'ended'] as const),
+  ]),
   keys: z.number(),
   bytes: z.number(),
   totalBytes: z.number().nullable(),
   bytesPerSecond: z.number(),
-  /** Of the copy; null when nobody can tell. */
+  /** Of the copy, or of the comparison behind it; null when nobody can tell. */
   secondsLeft: z.number().nullable(),
   commands: z.number(),
   appliedOffset: z.number().nullable(),

@@ -1,11 +1,13 @@
 import { type Clock, systemClock } from '../base/clock.ts';
 
 const leastMs = 500;
+/** Over so long: what is slow comes in pieces, each of which is counted when all of it is there. */
+const overMs = 10_000;
 
 /** How many bytes a second go by, from how many there were until now. */
 export class Rate {
   readonly #clock: Clock;
-  #before = { bytes: 0, atMs: 0, rate: 0 };
+  #seen: { bytes: number; atMs: number }[] = [];
 
   constructor(clock: Clock = systemClock) {
     this.#clock = clock;
@@ -14,10 +16,13 @@ export class Rate {
   /** @param bytes since the beginning; fewer than before when it was begun anew. */
   of(bytes: number): number {
     const atMs = this.#clock.monotonicMs();
-    const { bytes: before, atMs: beforeMs, rate } = this.#before;
-    if (atMs - beforeMs < leastMs) return rate;
-    const now = beforeMs === 0 || bytes < before ? 0 : ((bytes - before) / (atMs - beforeMs)) * 1000;
-    this.#before = { bytes, atMs, rate: now };
-    return now;
+    const last = this.#seen.at(-1);
+    if (last !== undefined && bytes < last.bytes) this.#seen = [];
+    if (last === undefined || atMs - last.atMs >= leastMs || this.#seen.length === 0)
+      this.#seen.push({ bytes, atMs });
+    // One that is as old as that stays.
+    while ((this.#seen[1]?.atMs ?? atMs) <= atMs - overMs) this.#seen.shift();
+    const [first, now] = [this.#seen[0]!, this.#seen.at(-1)!];
+    return now.atMs === first.atMs ? 0 : ((now.bytes - first.bytes) / (now.atMs - first.atMs)) * 1000;
   }
 }

@@ -31,6 +31,8 @@ export class SourceRun implements FollowedSource {
   #connection: RedisConnection | undefined;
   #connectedTo = '';
   readonly #rate: Rate;
+  /** The first offset that was applied behind the last copy. */
+  #from: number | null = null;
 
   /** @param name as the plan has it */
   constructor(name: string, options: StreamOptions & { source: SourceAddress | QueuedSource }) {
@@ -100,6 +102,12 @@ export class SourceRun implements FollowedSource {
     this.#connection = undefined;
   }
 
+  /** Bytes that came behind the copy: an offset by itself says where the source's history began. */
+  #followed(applied: number | null): number {
+    this.#from = applied === null ? null : (this.#from ?? applied);
+    return applied === null ? 0 : applied - (this.#from ?? applied);
+  }
+
   progress(): SourceProgress {
     const { status } = this.stream;
     const applied = status.applied?.offset ?? null;
@@ -108,7 +116,7 @@ export class SourceRun implements FollowedSource {
     // What it has written since nobody knows.
     const lag = isSilent ? null : this.#lag.at(applied);
     const problem = isSilent ? `it has not answered for ${describeDuration(silentMs)}` : status.problem;
-    const rate = this.#rate.of(status.bytes + (applied ?? 0));
+    const rate = this.#rate.of(status.bytes + this.#followed(applied));
     const left = status.totalBytes === undefined ? null : status.totalBytes - status.bytes;
     return {
       ...{

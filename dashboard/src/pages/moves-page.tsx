@@ -211,8 +211,8 @@ function Copied({
   isCopying: boolean;
 }) {
   const many = `${count(keys)} ${keys === 1 ? 'key' : 'keys'}`;
-  if (!isCopying) return keys === 0 ? '–' : many;
   const left = secondsLeft === null ? '' : `, ${duration(secondsLeft * 1000)} left`;
+  if (!isCopying) return keys === 0 ? '–' : `${many}${left}`;
   return (
     <span className="progress">
       <progress

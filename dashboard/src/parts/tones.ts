@@ -27,7 +27,9 @@ const tones = new Map<string, Tone>([
   ...(
     ['down', 'hung', 'unreachable', 'failed', 'refused', 'refusing', 'critical', 'missing', 'broken'] as const
   ).map((state) => [state, 'bad'] as const),
-  ...(['running', 'copying', 'connecting', 'removing'] as const).map((state) => [state, 'accent'] as const),
+  ...(['running', 'copying', 'comparing', 'connecting', 'removing'] as const).map(
+    (state) => [state, 'accent'] as const,
+  ),
 ]);
 
 export function toneOf(state: string): Tone {

@@ -11,8 +11,8 @@ export function mirrorsHere(status: readonly MirrorStatus[]): ApiMirror[] {
   return status.map(({ state, lagSeconds, queueSeconds, problem, to, trouble: _trouble, ...rest }) => ({
     ...rest,
     to: to.slice(0, longest),
-    // What is mirrored has no end.
-    state: state === 'elsewhere' || state === 'done' ? 'unknown' : state,
+    // What is mirrored has no end, and no comparison behind its copy.
+    state: state === 'elsewhere' || state === 'done' || state === 'comparing' ? 'unknown' : state,
     lagMs: lagSeconds === null ? null : lagSeconds * 1000,
     queueMs: queueSeconds === null ? null : queueSeconds * 1000,
     problem: problem === null ? null : problem.slice(0, longest),

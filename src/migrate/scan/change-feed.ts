@@ -24,7 +24,9 @@ const wanted = 'KA';
 
 export class ChangeFeed {
   readonly #options: ConnectionOptions;
-  readonly #byDb = new Map<number, Set<string>>();
+  /** By database: each key that waits, and its number among all that were heard. The first of each is the oldest. */
+  readonly #byDb = new Map<number, Map<string, number>>();
+  #heard = 0;
   #link: Link | undefined;
   #waiting = 0;
   #before: string | undefined;
@@ -45,6 +47,17 @@ export class ChangeFeed {
 
   get waiting(): number {
     return this.#waiting;
+  }
+
+  /** How many changes were heard until now. */
+  get heard(): number {
+    return this.#heard;
+  }
+
+  /** The number of the oldest that waits; infinite when none does. */
+  get oldest(): number {
+    const first = [...this.#byDb.values()].map((keys) => keys.values().next().value);
+    return Math.min(Number.POSITIVE_INFINITY, ...first.flatMap((number) => number ?? []));
   }
 
   /**
@@ -83,7 +96,7 @@ export class ChangeFeed {
   take(most: number): { db: number; keys: Buffer[] } | null {
     for (const [db, keys] of this.#byDb) {
       const taken: Buffer[] = [];
-      for (const key of keys) {
+      for (const key of keys.keys()) {
         if (taken.length >= most) break;
         keys.delete(key);
         taken.push(Buffer.from(key));
@@ -141,11 +154,12 @@ export class ChangeFeed {
       return;
     }
     const db = Number(match[1]);
-    const keys = this.#byDb.get(db) ?? new Set<string>();
+    const keys = this.#byDb.get(db) ?? new Map<string, number>();
     this.#byDb.set(db, keys);
-    const size = keys.size;
-    keys.add(key);
-    this.#waiting += keys.size - size;
+    // One that waits already is read when its turn comes, with what changed since.
+    if (keys.has(key)) return;
+    keys.set(key, ++this.#heard);
+    this.#waiting++;
   }
 }
 

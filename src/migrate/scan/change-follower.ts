@@ -35,7 +35,8 @@ export class ChangeFollower {
   #failure: { error: unknown } | undefined;
   /** When it was told to end: how many were waiting then, and are written before it does. */
   #leftToWrite: number | undefined;
-  #isWriting = false;
+  /** Where what is being written was heard, and the number of the oldest of it there; null when nothing is. */
+  #writing: { feed: ChangeFeed; oldest: number } | null = null;
 
   constructor(options: FollowerOptions, facts: BothFacts, leftOut: LeftOut) {
     this.#options = options;
@@ -84,8 +85,19 @@ export class ChangeFollower {
   async drained(signal: AbortSignal): Promise<void> {
     await this.look();
     const isIdle = () =>
-      this.#failure !== undefined || (this.#feeds.every(({ waiting }) => waiting === 0) && !this.#isWriting);
+      this.#failure !== undefined ||
+      (this.#feeds.every(({ waiting }) => waiting === 0) && this.#writing === null);
     while (!isIdle()) await pause(1, signal);
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Until everything that changed before is written, whatever has changed since. @throws what stopped it, REDIS_UNREACHABLE */
+  async writtenUpToNow(signal: AbortSignal): Promise<void> {
+    await this.look();
+    const marks = this.#feeds.map((feed) => ({ feed, heard: feed.heard }));
+    const isWritten = ({ feed, heard }: (typeof marks)[number]) =>
+      feed.oldest > heard && (this.#writing?.feed !== feed || this.#writing.oldest > heard);
+    while (this.#failure === undefined && !marks.every(isWritten)) await pause(1, signal);
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
@@ -115,7 +127,9 @@ export class ChangeFollower {
 
   #takeSome(): { db: number; keys: Buffer[] } | null {
     for (const feed of this.#feeds) {
+      const { oldest } = feed;
       const taken = feed.take(keysAtATime);
+      this.#writing = taken && { feed, oldest };
       if (taken !== null) return taken;
     }
     return null;
@@ -125,7 +139,6 @@ export class ChangeFollower {
     const { mapping } = this.#options;
     while (!this.#options.signal.aborted && (this.#leftToWrite ?? 1) > 0) {
       const taken = this.#takeSome();
-      this.#isWriting = taken !== null;
       if (taken === null) {
         if (this.#leftToWrite !== undefined) return;
         await pause(lookEveryMs);

@@ -78,7 +78,8 @@ export class ScanRun implements FollowedSource {
   #keys = 0;
   #bytes = 0;
   #total = 0;
-  #copyBegan = { keys: 0, atMs: 0 };
+  #copyBeganMs = 0;
+  #comparison = { done: 0, of: 0, beganMs: 0 };
   #attempt: Attempt | undefined;
   #passes: Promise<unknown> = Promise.resolve();
   /** What is there is known when both sides were compared; a comparison that is broken off is owed still. */
@@ -150,19 +151,28 @@ export class ScanRun implements FollowedSource {
   }
 
   progress(): SourceProgress {
-    const { keys: before, atMs } = this.#copyBegan;
-    const seconds = (this.#clock.monotonicMs() - atMs) / 1000;
+    const seconds = (this.#clock.monotonicMs() - this.#copyBeganMs) / 1000;
     const isCopying = this.#phase === 'copying' && seconds > 0.5;
-    const rate = isCopying ? (this.#keys - before) / seconds : 0;
-    const left = Math.max(0, this.#total - this.#keys);
     return {
       ...{ source: this.name, at: this.#at, phase: this.#phase, keys: this.#keys, bytes: this.#bytes },
       totalBytes: null,
       bytesPerSecond: isCopying ? Math.round(this.#bytes / seconds) : 0,
-      secondsLeft: rate > 0 ? Math.round(left / rate) : null,
+      secondsLeft: this.#secondsLeft(),
       ...{ commands: 0, appliedOffset: null, sourceOffset: null, lagBytes: null, lagSeconds: null },
       problem: this.#problem ?? this.#leftOutText(),
     };
+  }
+
+  /** Of the copy, or of the comparison behind it; null when nobody can tell. */
+  #secondsLeft(): number | null {
+    if (this.#phase === 'copying') return this.#timeLeft(this.#keys, this.#total, this.#copyBeganMs);
+    const { done, of, beganMs } = this.#comparison;
+    return this.#phase === 'comparing' ? this.#timeLeft(done, of, beganMs) : null;
+  }
+
+  #timeLeft(done: number, of: number, beganMs: number): number | null {
+    const seconds = (this.#clock.monotonicMs() - beganMs) / 1000;
+    return done === 0 || seconds < 0.5 ? null : Math.round((Math.max(0, of - done) * seconds) / done);
   }
 
   close(): void {
@@ -205,6 +215,7 @@ export class ScanRun implements FollowedSource {
       this.#problem = why === null ? null : `changes are found by passes that compare: ${why}`;
       const attempt = { source, follower, watch, why };
       await this.#copy(source, facts, signal);
+      this.#phase = 'comparing';
       await this.#compared(() => this.#untilEqual(attempt, signal));
       this.#attempt = attempt;
       this.#phase = 'following';
@@ -247,7 +258,7 @@ export class ScanRun implements FollowedSource {
     this.#phase = 'copying';
     this.#keys = 0;
     this.#bytes = 0;
-    this.#copyBegan = { keys: 0, atMs: this.#clock.monotonicMs() };
+    this.#copyBeganMs = this.#clock.monotonicMs();
     const writer = new KeyWriter(this.#options.target, facts);
     try {
       await writer.begin();
@@ -313,11 +324,19 @@ export class ScanRun implements FollowedSource {
   }
 
   /** @returns how many keys differed, and can be the same; where nobody writes, those that still differ. */
-  async #pass({ source, why }: Attempt, signal: AbortSignal, held?: 'held'): Promise<number> {
+  async #pass({ source, follower, why }: Attempt, signal: AbortSignal, held?: 'held'): Promise<number> {
     const { target, mapping, owned } = this.#options;
     let differing = 0;
+    const comparison = { done: 0, of: 0, beganMs: this.#clock.monotonicMs() };
+    this.#comparison = comparison;
     await verify({
-      ...{ source, target, mapping, repair: true, toleranceMs: closeMs, signal, onProgress: () => {} },
+      ...{ source, target, mapping, repair: true, toleranceMs: closeMs, signal },
+      ...(why === null ? { untilThere: () => follower.writtenUpToNow(signal) } : {}),
+      // What only the target has is soon looked for.
+      onProgress: (looks) => {
+        comparison.done = looks.source;
+        comparison.of = looks.ofSource;
+      },
       keepExtra: (targetDb) => owned !== null && !owned.includes(targetDb),
       onDifference: ({ db, key, left, repaired, unsettled }) => {
         if (held && repaired) return;

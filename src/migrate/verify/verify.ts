@@ -28,6 +28,11 @@ export interface VerifyOptions {
   repair: boolean;
   /** Repairs a key, for a target that is not written to: why it could not; null when it did, and the target soon has it. */
   repairWith?: (db: number, key: Buffer) => Promise<string | null>;
+  /**
+   * Where the target follows: until it has everything that the source has now. What differs is looked at once more behind that,
+   * before it counts: a way that is slow makes a target late, and not wrong.
+   */
+  untilThere?: () => Promise<void>;
   /** Asked before each repair: why it must not be done; null when it may be. Always, if omitted. */
   whyNotRepaired?: () => Promise<string | null>;
   /** Which keys are compared. All, if omitted. */
@@ -41,8 +46,16 @@ export interface VerifyOptions {
   /** What is too long to be held is passed over: to give it keeps a server busy. */
   passesLong?: boolean;
   onDifference: (difference: Difference) => void;
-  onProgress: (checked: number, total: number) => void;
+  onProgress: (looks: Looks) => void;
   signal: AbortSignal;
+}
+
+/** How many keys were gone through, and of how many: of the source, compared; of the target, looked for at the source. */
+export interface Looks {
+  source: number;
+  ofSource: number;
+  target: number;
+  ofTarget: number;
 }
 
 export interface Difference extends Finding {
@@ -110,6 +123,7 @@ class Verification {
   readonly #mapping: KeyMapping;
   readonly #sum = new ValueSum();
   readonly #result: VerifyResult = { compared: 0, lookedFor: 0, differing: 0, repaired: 0, unsettled: 0 };
+  readonly #looks: Looks = { source: 0, ofSource: 0, target: 0, ofTarget: 0 };
   #suspects: Suspect[] = [];
   #db = 0;
 
@@ -129,17 +143,22 @@ class Verification {
       ...source.databases.map(({ db }) => db),
       ...target.databases.flatMap(({ db }) => mapping.sourceDbs(db)),
     ]);
-    for (const db of [...databases].toSorted((a, b) => a - b)) {
+    const inOrder = [...databases].toSorted((a, b) => a - b);
+    const isLookedFor = (db: number) => this.#options.keepExtra?.(mapping.targetDb(db)) !== true;
+    const sum = (counts: number[]) => counts.reduce((all, count) => all + this.#most(count), 0);
+    this.#looks.ofSource = sum(inOrder.map((db) => keysIn(source, db)));
+    this.#looks.ofTarget = sum(inOrder.filter(isLookedFor).map((db) => keysIn(target, mapping.targetDb(db))));
+    for (const db of inOrder) {
       await this.#source.select(db);
       const targetDb = mapping.targetDb(db);
       await this.#target.select(targetDb);
       await this.#writer?.select(targetDb);
       this.#db = db;
       const compare = (keys: Buffer[]) => this.#compare(keys.filter(mapping.isCarried));
-      await this.#through(this.#source, compare, keysIn(source, db));
-      if (this.#options.keepExtra?.(targetDb) !== true) {
+      await this.#through('source', compare, keysIn(source, db));
+      if (isLookedFor(db)) {
         const lookFor = (keys: Buffer[]) => this.#lookFor(mapping.sourceKeys(keys));
-        await this.#through(this.#target, lookFor, keysIn(target, targetDb));
+        await this.#through('target', lookFor, keysIn(target, targetDb));
       }
       await this.#settle();
     }
@@ -147,7 +166,12 @@ class Verification {
   }
 
   /** All keys of a side, or some by chance; several trips are under way at a time. */
-  async #through(side: KeySource, look: (keys: Buffer[]) => Promise<void>, total: number): Promise<void> {
+  async #through(
+    which: 'source' | 'target',
+    look: (keys: Buffer[]) => Promise<void>,
+    total: number,
+  ): Promise<void> {
+    const side = which === 'source' ? this.#source : this.#target;
     const { sample, onProgress, signal, isCompared = () => true } = this.#options;
     const underWay = new Set<Promise<void>>();
     let first: { error: unknown } | undefined;
@@ -164,7 +188,8 @@ class Verification {
           .finally(() => underWay.delete(going));
         underWay.add(going);
         if (underWay.size >= runsInFlight) await Promise.race(underWay);
-        onProgress(this.#result.compared + this.#result.lookedFor, this.#total());
+        this.#looks[which] += page.length;
+        onProgress({ ...this.#looks });
         if (this.#suspects.length > mostSuspects) {
           await Promise.all(underWay);
           if (first === undefined) await this.#settle();
@@ -177,9 +202,8 @@ class Verification {
     if (first !== undefined) throw first.error;
   }
 
-  #total(): number {
-    const { source, target } = this.#facts;
-    return source.keys + target.keys;
+  #most(keys: number): number {
+    return Math.min(keys, this.#options.sample ?? keys);
   }
 
   async #compare(keys: Buffer[]): Promise<void> {
@@ -243,13 +267,23 @@ class Verification {
     let moving = suspects;
     for (let look = 0; look < furtherLooks && moving.length > 0; look++) {
       const { differ, still } = await this.#lookAgain(moving, furtherLookAfterMs);
-      for (const { key, seen: _, ...finding } of still) await this.#conclude(key, finding);
-      moving = differ.filter((each) => !still.includes(each));
+      const late = await this.#lookBehind(still);
+      for (const { key, seen: _, ...finding } of late.still) await this.#conclude(key, finding);
+      moving = [...differ.filter((each) => !still.includes(each)), ...late.moving];
     }
     this.#result.unsettled += moving.length;
     for (const { key, is, how } of moving) {
       this.#options.onDifference({ db: this.#db, key, is, how, repaired: false, unsettled: true });
     }
+  }
+
+  /** Looks once more when the target has all that there was. @returns those that are not what they were, and those that are */
+  async #lookBehind(suspects: readonly Suspect[]): Promise<{ still: Suspect[]; moving: Suspect[] }> {
+    const { untilThere } = this.#options;
+    if (untilThere === undefined || suspects.length === 0) return { still: [...suspects], moving: [] };
+    await untilThere();
+    const { differ, still } = await this.#lookAgain(suspects, 0);
+    return { still, moving: differ.filter((each) => !still.includes(each)) };
   }
 
   /** @returns those that differ, and of them those whose value at the source is what it was at the look before. */
