@@ -81,3 +81,51 @@ test('behind the cut-over each renewal keeps the writers of every server waiting
     ['CLIENT PAUSE 30000 WRITE'],
   ]);
 });
+
+/** A server in memory. @param databases the keys of each, with what is left of them in ms */
+function serverWith(...databases: Record<string, number>[]) {
+  let selected = 0;
+  return {
+    call: async (command: string, ...args: unknown[]): Promise<unknown> => {
+      const keys = databases[selected] ?? {};
+      if (command === 'SELECT') selected = Number(args[0]);
+      if (command === 'PTTL') return keys[String(args[0])] ?? -2;
+      // A key may come twice.
+      if (command === 'SCAN')
+        return [args[0] === '0' ? '7' : '0', Object.keys(keys).filter((key) => key.startsWith('holdfast'))];
+      if (command !== 'INFO') return 'OK';
+      const lines = databases.map((each, db) => {
+        const left = Object.values(each);
+        return `db${db}:keys=${left.length},expires=${left.filter((ms) => ms >= 0).length},avg_ttl=0`;
+      });
+      return lines.join('\r\n');
+    },
+  };
+}
+
+const own = { 'holdfast:stream:{other-1}': -1, 'holdfast:stream:{moving}:1': 5000 };
+
+test.each([
+  [{ a: -1, ...own }, { a: -1 }, 3],
+  [{ a: -1, b: 5000 }, { a: -1, ...own }, 3],
+  [{ a: -1, 'holdfast:streams': -1, ...own }, { a: -1 }, null],
+  [{ a: -1 }, { a: -1, b: -1 }, null],
+])('what a scan leaves out is counted at neither side', async (there, here, keys) => {
+  const { source } = sourceWith(
+    async () => {},
+    async () => {},
+  );
+  const old = serverWith(there, { c: -1, d: -1, 'holdfast:stream:other': -1, ...own });
+  const connected = { ...source, connections: async () => [old as unknown as RedisConnection] };
+  const target = serverWith(here, { c: -1, d: -1 });
+  const counted = cutOver({
+    sources: [connected],
+    target,
+    positions: null,
+    compares: true,
+    withinMs: 60_000,
+  });
+  if (keys === null)
+    await expect(counted).rejects.toThrow(/of keys that do not expire there are \d at the old side/);
+  else expect(await counted).toEqual({ sources: keys, target: keys });
+});

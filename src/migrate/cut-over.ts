@@ -16,6 +16,7 @@
 import { errorText } from '../base/errors.ts';
 import type { Caller } from '../redis/connection.ts';
 import { keyspaces, parseInfo } from '../redis/info.ts';
+import { isPositionKey, positionPrefix } from '../stream/position.ts';
 import { CutOverNotNow } from './errors.ts';
 import type { FollowedSource } from './followed-source.ts';
 
@@ -33,8 +34,8 @@ export interface CutOverResult {
 export interface CutOverOptions {
   sources: readonly FollowedSource[];
   target: Caller;
-  /** How many keys of the target are streams' own. */
-  positions: number;
+  /** How many keys of the target are streams' own; null where the copy leaves out what each side has of them. */
+  positions: number | null;
   /** Compare the number of keys. */
   compares: boolean;
   /** Longest time that writers may wait until everything is applied, in ms. */
@@ -53,6 +54,7 @@ const pauseMs = 30_000;
 const renewEveryMs = 5000;
 /** A stream that is further behind would let writers wait for too long. */
 const nearBytes = 8 * 2 ** 20;
+const scannedAtATime = 10_000;
 
 /** @returns the keys that were counted. @throws CUT_OVER_NOT_NOW, and then nothing has changed */
 export async function cutOver(options: CutOverOptions): Promise<CutOverResult['keys']> {
@@ -164,15 +166,19 @@ class Pause {
   }
 }
 
-/** Keys that expire may be gone on one side already. @param positions how many keys of the target are streams' own */
+/** Keys that expire may be gone on one side already. @param positions as `CutOverOptions` has it */
 async function compareKeys(
   sources: readonly Caller[],
   target: Caller,
-  positions: number,
+  positions: number | null,
 ): Promise<{ sources: number; target: number }> {
-  const counts = await Promise.all(sources.map(lastingKeys));
-  const there = counts.reduce((sum, count) => sum + count, 0);
-  const here = (await lastingKeys(target)) - positions;
+  let there = sum(await Promise.all(sources.map(lastingKeys)));
+  let here = (await lastingKeys(target)) - (positions ?? 0);
+  // To find them takes longer than to count, and hardly anybody has one.
+  if (here !== there && positions === null) {
+    there -= sum(await Promise.all(sources.map(lastingPositions)));
+    here -= await lastingPositions(target);
+  }
   if (here === there) return { sources: there, target: here };
   throw new Error(`of keys that do not expire there are ${there} at the old side and ${here} at the target`);
 }
@@ -180,6 +186,37 @@ async function compareKeys(
 async function lastingKeys(server: Caller): Promise<number> {
   const spaces = keyspaces(parseInfo(String(await server.call('INFO', 'keyspace'))));
   return spaces.reduce((sum, { keys, expiring }) => sum + keys - expiring, 0);
+}
+
+/** How many of a server's keys are streams' own, and do not expire. */
+async function lastingPositions(server: Caller): Promise<number> {
+  let found = 0;
+  for (const { db } of keyspaces(parseInfo(String(await server.call('INFO', 'keyspace'))))) {
+    // A Redis Cluster has one database, and no SELECT.
+    if (db !== 0) await server.call('SELECT', db);
+    try {
+      for (const key of await positionsIn(server)) if (Number(await server.call('PTTL', key)) === -1) found++;
+    } finally {
+      if (db !== 0) await server.call('SELECT', 0);
+    }
+  }
+  return found;
+}
+
+async function positionsIn(server: Caller): Promise<Set<string>> {
+  const keys = new Set<string>();
+  const match = ['MATCH', `${positionPrefix.toString()}*`, 'COUNT', scannedAtATime] as const;
+  let cursor = '0';
+  do {
+    const [next, page] = (await server.call('SCAN', cursor, ...match)) as [string, string[]];
+    for (const key of page) if (isPositionKey(Buffer.from(key))) keys.add(key);
+    cursor = next;
+  } while (cursor !== '0');
+  return keys;
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((all, count) => all + count, 0);
 }
 
 async function releaseAll(sources: readonly Caller[]): Promise<void> {

@@ -190,7 +190,7 @@ export class Migration {
       const { plan } = this.#options;
       const compares =
         plan.isAlone && plan.sources.every(({ match, types }) => match.length === 0 && types.length === 0);
-      const positions = plan.method === 'scan' ? 0 : this.#runs.length;
+      const positions = plan.method === 'scan' ? null : this.#runs.length;
       const keys = await cutOver({ sources: this.#runs, target, compares, positions, withinMs });
       await this.#close(gates);
       const notMoved = await this.#moveAndFollow(() => performance.now() - begin);
