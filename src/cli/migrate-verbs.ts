@@ -177,9 +177,12 @@ async function cutOver(
 ): Promise<number> {
   if (undo) {
     const request: ControlRequest = { verb: 'undo', ...(within === undefined ? {} : { withinMs: within }) };
-    const phase = await ask(paths, request);
-    output.data({ phase });
-    output.line('writers go on at the old side, and it is followed again');
+    const plan = await readPlan(paths);
+    const undone = (await askControl(paths.socket, request)) as { phase: string; wasFollowed: boolean };
+    output.data(undone);
+    output.line(
+      `writers go on at the old side${undone.wasFollowed ? ', and it is followed again' : describeMixed(plan)}`,
+    );
     return 0;
   }
   const gates = (gate ?? []).map((socket) => path.resolve(socket));
@@ -210,6 +213,14 @@ async function cutOver(
       : `writes at the old side ${direct}: let the clients connect to the target now, then holdfast migrate finish`,
   );
   return notMoved.length === 0 ? 0 : 3;
+}
+
+/** What becomes of what was written at the target, where the old side could not follow it. */
+function describeMixed({ method, isAlone }: Plan): string {
+  const lost = ', which lacks what was written at the target meanwhile';
+  if (method === 'scan') return `${lost}; everything is copied and compared again`;
+  if (isAlone) return `${lost}; that is removed there, and everything is copied anew`;
+  return `${lost}; the target holds other data, from which that can’t be told: this migration ends, and holdfast migrate abort gives it up`;
 }
 
 async function finish(output: Output, paths: MigrationPaths, { release }: Options): Promise<number> {

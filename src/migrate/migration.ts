@@ -9,6 +9,7 @@ import { RedisConnection } from '../redis/connection.ts';
 import type { Abandoned } from './abandon.ts';
 import type { OldSide } from './back/old-side.ts';
 import { oldSideOf } from './back/old-side-of.ts';
+import { noteMixed } from './back/without-way-back.ts';
 import { type ControlRequest, ControlServer } from './control.ts';
 import { type CutOverResult, cutOver } from './cut-over.ts';
 import { afterCutOver, CutOverNotNow, goneForGood, MigrationNotRunning, runsFirst } from './errors.ts';
@@ -274,13 +275,16 @@ export class Migration {
     this.#state.set({ change: null, gates: new FrontGates([]), isMoved: false, notMoved: [] });
   }
 
-  async #undo(withinMs: number): Promise<Phase> {
+  /** @returns whether what was written at the new side is at the old one */
+  async #undo(withinMs: number): Promise<{ phase: Phase; wasFollowed: boolean }> {
     this.#state.refuseUnlessCutOver();
     await this.#state.gates.answer();
     await this.#state.become({ change: 'undo' });
+    const wasFollowed = this.#old.follows;
     try {
-      if (this.#old.follows) await this.#turnBack(withinMs, () => this.#state.noteTurn());
+      if (wasFollowed) await this.#turnBack(withinMs, () => this.#state.noteTurn());
       else {
+        await noteMixed(this.#options.plan, this.#options.target);
         await this.#state.noteTurn();
         await this.#takeBack();
       }
@@ -290,7 +294,7 @@ export class Migration {
     }
     await this.#reopen();
     await this.#tick();
-    return this.#state.phase;
+    return { phase: this.#state.phase, wasFollowed };
   }
 
   /**

@@ -50,7 +50,7 @@ async function isAnyThere(
   const text = await target.call('GET', key);
   const position = decodePosition(typeof text === 'string' ? text : null, key);
   if (position === null) return plan.method === 'scan';
-  if (position.phase === 'streaming') return true;
+  if (position.phase !== 'copying') return true;
   for await (const { db, keys } of new KeyList(paths.copied(index)).read()) {
     await target.call('SELECT', db);
     if (Number(await target.call('EXISTS', ...keys)) > 0) return true;

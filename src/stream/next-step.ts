@@ -6,13 +6,13 @@ import type { Place, Position } from './position.ts';
 export type FirstStep =
   /** Nothing is there yet. */
   | { kind: 'begin' }
-  /** A copy broke: remove what it wrote, then begin. */
+  /** A copy broke, or others wrote there: remove what is ours, then begin. */
   | { kind: 'begin-anew' }
   | { kind: 'go-on'; place: Place };
 
 export function firstStep(position: Position | null): FirstStep {
   if (position === null) return { kind: 'begin' };
-  if (position.phase === 'copying') return { kind: 'begin-anew' };
+  if (position.phase !== 'streaming') return { kind: 'begin-anew' };
   const { replId, offset, db } = position;
   return { kind: 'go-on', place: { replId, offset, db } };
 }

@@ -4,6 +4,8 @@
  *
  * - `copying`: a full copy is being written. What is there of it is of no use to anybody: it is begun anew.
  * - `streaming`: everything of the source up to this offset of this history is applied, once, and nothing beyond it.
+ * - `mixed`: all of it was applied, and others have written there since. It is gone on from no place: where everything there is the
+ *   stream's it is removed and copied anew.
  *
  * `run` is new for each attempt, but for `whole`: the source had an end, and all of it is applied. It is new so that the
  * same place written by two of them is not the same text: what an earlier connection still has under way fails by its WATCH
@@ -23,9 +25,12 @@ export interface Place {
 }
 
 export interface Position extends Place {
-  phase: 'copying' | 'streaming';
+  phase: 'copying' | 'streaming' | 'mixed';
   run: string;
 }
+
+/** Of no history at all. */
+export const nowhere: Place = { replId: '0'.repeat(40), offset: 0, db: 0 };
 
 /** The `run` of a source that had an end. */
 export const wholeRun = 'whole';
@@ -73,7 +78,7 @@ function parse(text: string): Position | undefined {
   }
   if (typeof value !== 'object' || value === null || value.version !== 1) return undefined;
   const { phase, run, replId, offset, db } = value;
-  if (phase !== 'copying' && phase !== 'streaming') return undefined;
+  if (phase !== 'copying' && phase !== 'streaming' && phase !== 'mixed') return undefined;
   if (typeof run !== 'string' || typeof replId !== 'string' || !/^[0-9a-f]{40}$/.test(replId))
     return undefined;
   if (!isCount(offset) || !isCount(db)) return undefined;

@@ -48,6 +48,7 @@ test('where to begin, and when to try again', () => {
   const position = { phase: 'copying', run: 'x', ...place } as const;
   expect(firstStep(null)).toEqual({ kind: 'begin' });
   expect(firstStep(position)).toEqual({ kind: 'begin-anew' });
+  expect(firstStep({ ...position, phase: 'mixed' })).toEqual({ kind: 'begin-anew' });
   expect(firstStep({ ...position, phase: 'streaming' })).toEqual({ kind: 'go-on', place });
   expect(pauseBehind(RedisUnreachable('gone'), 0)).toBe(50);
   expect(pauseBehind(RedisUnreachable('gone'), 99)).toBe(2000);

@@ -19,7 +19,7 @@ import type { Feed, FiniteSource } from './feed.ts';
 import { type CopiedKeys, FullCopy, removeCopied } from './full-copy.ts';
 import { type FirstStep, firstStep } from './next-step.ts';
 import { Pace } from './pace.ts';
-import { type Place, type Position, wholeRun } from './position.ts';
+import { nowhere, type Place, type Position, wholeRun } from './position.ts';
 import type { QueuedSource } from './queue/queued-source.ts';
 import type { Rewriter } from './rewrite.ts';
 import { describeSource, findSource, type SourceAddress } from './source-address.ts';
@@ -102,8 +102,6 @@ export interface StreamStatus {
   problem: string | null;
 }
 
-const nowhere: Place = { replId: '0'.repeat(40), offset: 0, db: 0 };
-
 export class Stream {
   readonly #options: StreamOptions;
   readonly #clock: Clock;
@@ -179,6 +177,7 @@ export class Stream {
       return;
     }
     const step = this.#firstStep(writer);
+    if (writer.position?.phase === 'mixed') this.#refuseIfMixed(writer.where);
     if (step.kind !== 'go-on') {
       await naming?.mayCopy();
       listening.stop = onAbort(signal, () => writer.close());
@@ -244,6 +243,17 @@ export class Stream {
         hint: onlyFollows
           ? 'What was applied until there is whole. Raise repl-backlog-size where it is read before the next attempt.'
           : 'The target holds data of others, so that it can’t be emptied and filled anew. Abort this migration, remove what it copied, raise repl-backlog-size at the source, and begin again.',
+      },
+    );
+  }
+
+  /** @throws STREAM_PLACE_LOST */
+  #refuseIfMixed(where: string): void {
+    if (this.#options.copied === undefined) return;
+    throw StreamPlaceLost(
+      `${where} holds what clients wrote there, mixed with what came from ${this.status.source}`,
+      {
+        hint: 'The target holds data of others, so that it can’t be emptied and filled anew. Abort this migration, remove what it copied and what was written there meanwhile, and begin again.',
       },
     );
   }

@@ -139,3 +139,53 @@ test.skipIf(!isWhole)(
     expect(await migration.ask('cutover')).toMatchObject({ status: 0, said: { notFollowed: null } });
   },
 );
+
+test.skipIf(!isWhole)(
+  'taken back where the old side could not follow: what was written at the target meanwhile is gone there, too',
+  async () => {
+    const [from, to] = [await startRedis(), await startRedis()];
+    const [source, target] = [client(from.port), client(to.port)];
+    await source.mset({ count: '1', deleted: 'v', 'x:shared': 'v' });
+    await source.rpush('list', 'a');
+    const args = [`redis://127.0.0.1:${from.port}`, '--prefix', 'p:', '--to', `redis://127.0.0.1:${to.port}`];
+    const there = async () => ({
+      keys: (await target.keys('p:*')).sort(),
+      values: [await target.get('p:count'), await target.lrange('p:list', 0, -1)],
+    });
+    const migration = MigrationProcess.begin(`${tempFolder()}/state`, args);
+    await migration.untilFollowing();
+    const before = await there();
+    const mixed = async (ours: MigrationProcess) => {
+      expect(await ours.ask('cutover')).toMatchObject({
+        status: 0,
+        said: { notFollowed: expect.any(String) },
+      });
+      await target.multi().incr('p:count').rpush('p:list', 'b').set('p:new', 'v').del('p:deleted').exec();
+      expect(await ours.ask('cutover', '--undo')).toMatchObject({ status: 0, said: { wasFollowed: false } });
+    };
+    await mixed(migration);
+    await waitFor(async () => JSON.stringify(await there()) === JSON.stringify(before), {
+      what: 'everything to be copied anew',
+      withinMs: 60_000,
+    });
+    await migration.untilFollowing();
+    expect(await source.incr('count')).toBe(2);
+    expect(await migration.ask('cutover')).toMatchObject({
+      status: 0,
+      said: { keys: { sources: 4, target: 4 } },
+    });
+    expect(await target.get('p:count')).toBe('2');
+    expect(await migration.ask('abort')).toMatchObject({ status: 0 });
+    // Beside data of others nobody could tell what to remove.
+    await target.flushall();
+    await target.set('of others', 'v');
+    const beside = MigrationProcess.begin(`${tempFolder()}/state`, args);
+    await beside.untilFollowing();
+    await mixed(beside);
+    expect(await beside.ended).not.toBe(0);
+    expect(beside.said()).toMatch(/STREAM_PLACE_LOST/);
+    expect(await beside.ask('abort')).toMatchObject({ status: 0, said: { stays: { copied: 'some' } } });
+    expect([await target.get('of others'), await source.set('taken', 'v')]).toEqual(['v', 'OK']);
+  },
+  120_000,
+);
