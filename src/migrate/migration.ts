@@ -182,7 +182,7 @@ export class Migration {
       });
     }
     await gates.check();
-    await this.#old.rehearse();
+    await this.#old.rehearse(performance.now() + withinMs);
     await this.#state.become({ change: 'cut-over' });
     const target = new RedisConnection({ ...this.#options.target, timeoutMs: askMs });
     const begin = performance.now();
@@ -193,7 +193,7 @@ export class Migration {
         plan.isAlone && plan.sources.every(({ match, types }) => match.length === 0 && types.length === 0);
       const positions = plan.method === 'scan' ? null : this.#runs.length;
       const keys = await cutOver({ sources: this.#runs, target, compares, positions, withinMs });
-      await this.#close(gates);
+      await this.#close(gates, begin + withinMs);
       const notMoved = await this.#moveAndFollow(() => performance.now() - begin);
       return { ...notMoved, keys, notFollowed: this.#old.progress.notFollowed };
     } catch (error) {
@@ -207,14 +207,14 @@ export class Migration {
 
   /**
    * Behind `cutOver`: from here on the old side takes no writes, and whoever takes this up knows it.
-   * @throws CUT_OVER_NOT_NOW when that can't be noted, and then writers go on at the old side
+   * @throws CUT_OVER_NOT_NOW when that can't be noted, or the new side takes no writes, and then writers go on at the old side
    */
-  async #close(gates: FrontGates): Promise<void> {
+  async #close(gates: FrontGates, deadline: number): Promise<void> {
     this.#old.keep();
     // One direction ends before the other begins.
     await this.#streams.stop();
-    await this.#old.note();
     try {
+      await this.#old.note(deadline);
       await this.#state.become({ phase: 'cut-over', change: null, gates, isMoved: false });
     } catch (error) {
       await this.#reopen();

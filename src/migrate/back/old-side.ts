@@ -3,6 +3,8 @@
  * by is one of two: CLIENT PAUSE, renewed again and again (cut-over.ts), or, while it follows, its users' rights.
  */
 import { errorText } from '../../base/errors.ts';
+import { pause } from '../../base/retry.ts';
+import { pauseBehind } from '../../stream/next-step.ts';
 import { Hold } from '../cut-over.ts';
 import { CutOverNotNow } from '../errors.ts';
 import type { FollowedSource } from '../followed-source.ts';
@@ -42,10 +44,13 @@ export class OldSide {
     await this.#way?.look();
   }
 
-  /** Whether the new side can be followed, before anybody waits for it. */
-  async rehearse(): Promise<void> {
+  /**
+   * Whether the new side can be followed, before anybody waits for it.
+   * @param deadline as performance.now() has it. @throws CUT_OVER_NOT_NOW when the new side takes no writes until then
+   */
+  async rehearse(deadline: number): Promise<void> {
     this.#why = this.#never;
-    if (this.#way !== null) await this.#way.place(true).catch((error) => this.#cannot(error));
+    await this.#placed(true, deadline);
   }
 
   /** Keeps it paused, from when a cut-over has paused it. */
@@ -53,14 +58,37 @@ export class OldSide {
     this.#hold ??= new Hold(this.#runs);
   }
 
-  /** Where the new side stands, before its first client writes there; the streams forward have ended. */
-  async note(): Promise<void> {
-    if (this.#way === null || this.#why !== null) return;
-    await this.#way.place().then(
-      (place) => {
-        this.#back = place;
+  /** Where the new side stands, before its first client writes there; the streams forward have ended. @throws as `rehearse` */
+  async note(deadline: number): Promise<void> {
+    if (this.#why === null) this.#back = await this.#placed(false, deadline);
+  }
+
+  /** What may pass is asked again: another server may become primary there. Null where it can't be followed, which is told by `progress`. */
+  async #placed(isFirst: boolean, deadline: number): Promise<BackPlace | null> {
+    const way = this.#way;
+    if (way === null) return null;
+    for (let inVain = 0; ; inVain++) {
+      try {
+        return await way.place(isFirst);
+      } catch (error) {
+        const waitMs = pauseBehind(error, inVain);
+        if (waitMs !== undefined && performance.now() + waitMs < deadline) await pause(waitMs);
+        else {
+          if (waitMs !== undefined) await way.write().catch((why) => this.#refuse(why));
+          this.#cannot(error);
+          return null;
+        }
+      }
+    }
+  }
+
+  #refuse(cause: unknown): never {
+    throw CutOverNotNow(
+      `the new side takes no writes, so that the old one could not follow it: ${errorText(cause)}`,
+      {
+        hint: 'Writers go on at the old side, and nothing has changed. Try again when the target has a primary.',
+        cause,
       },
-      (error) => this.#cannot(error),
     );
   }
 

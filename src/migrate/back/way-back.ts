@@ -15,6 +15,7 @@ import { pause } from '../../base/retry.ts';
 import type { Target } from '../../rdb/target.ts';
 import { blockedIn } from '../../redis/client-list.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
+import { StreamSourceNotReady } from '../../stream/errors.ts';
 import { markedPlace } from '../../stream/marked-place.ts';
 import { type Place, type Position, positionKey } from '../../stream/position.ts';
 import type { SourceAddress } from '../../stream/source-address.ts';
@@ -86,6 +87,14 @@ export class WayBack {
     return { id: `${id}-back-${mark}`, replId, offset, isBegun: false };
   }
 
+  /** Whether the new side takes writes, as it is written. @throws REDIS_UNREACHABLE, REDIS_REFUSED */
+  async write(): Promise<void> {
+    await connected(this.#options.target, async (server) => {
+      await server.call('SET', this.#markKey, 'v', 'EX', markSeconds);
+      await server.call('DEL', this.#markKey);
+    });
+  }
+
   /** Closes the old side to others, and notes there from where it follows. @throws REDIS_REFUSED, REDIS_UNREACHABLE and others */
   async begin({ id, replId, offset }: BackPlace): Promise<void> {
     const writer = await TargetWriter.open(await this.#oldPlace(id), id);
@@ -148,9 +157,10 @@ export class WayBack {
     value: string,
     withinMs = markWithinMs,
   ): Promise<Place> {
-    const key = positionKey(`${this.#options.id}-mark`);
+    const key = this.#markKey;
     const limit = new AbortController();
-    const late = () => limit.abort(new Error(`it did not hand out its stream within ${withinMs} ms`));
+    const late = () =>
+      limit.abort(StreamSourceNotReady(`it did not hand out its stream within ${withinMs} ms`));
     const timer = setTimeout(late, withinMs);
     try {
       return await connected(place, async (server) => {
@@ -162,6 +172,10 @@ export class WayBack {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  get #markKey(): string {
+    return positionKey(`${this.#options.id}-mark`);
   }
 
   /** Whoever is primary of the old side, closed, and open to us. */
