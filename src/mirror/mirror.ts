@@ -19,6 +19,7 @@ import { changingKeys } from '../stream/key-changes.ts';
 import type { KeyPositions } from '../stream/key-positions.ts';
 import { pauseBehind } from '../stream/next-step.ts';
 import { onlyKeys } from '../stream/only-keys.ts';
+import { nowhere } from '../stream/position.ts';
 import type { QueuedSource } from '../stream/queue/queued-source.ts';
 import { unchanged } from '../stream/rewrite.ts';
 import { findSource, type SourceAddress } from '../stream/source-address.ts';
@@ -134,7 +135,6 @@ export class Mirror {
   async #forgetPlace(): Promise<void> {
     const writer = await TargetWriter.open(this.#sides.target, this.#sides.id);
     try {
-      const nowhere = { replId: '0'.repeat(40), offset: 0, db: 0 };
       await writer.apply(null, { phase: 'copying', run: randomBytes(8).toString('hex'), ...nowhere });
     } finally {
       writer.close();

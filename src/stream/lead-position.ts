@@ -20,7 +20,7 @@ import { isUnder } from '../base/key-prefixes.ts';
 import type { Address } from '../redis/endpoint.ts';
 import { type Info, infoAsReplica, replicationInfo } from '../redis/info.ts';
 import { StreamNeedsCopy } from './errors.ts';
-import { decodePosition, encodePosition, type Position, positionKey } from './position.ts';
+import { decodePosition, encodePosition, nowhere, type Position, positionKey } from './position.ts';
 import type { Rewriter } from './rewrite.ts';
 
 /** The stream's id, at every member. */
@@ -59,8 +59,6 @@ export interface LeadRun {
 
 /** In the place of a run_id. */
 export const noRun = '-';
-
-const nowhere = { replId: '0'.repeat(40), offset: 0, db: 0 };
 
 export function newRun(of: Address, by: string, epoch: number): string {
   return `${of.address} ${of.port} ${by} ${epoch} ${randomBytes(8).toString('hex')}`;

@@ -1,5 +1,5 @@
-/** Where nobody votes: when a member is told that it leads on, and why nobody does. own-word.ts has the rules. Pure. */
-import { hasVoters, isSettled, leadByOwnWord } from './own-word.ts';
+/** When a standalone member is told that it leads on, and, where nobody votes, why nobody does. own-word.ts has the rules. Pure. */
+import { hasVoters, isSettled, leadByOwnWord, ledBefore } from './own-word.ts';
 import { actingPrimary, type MemberView, namedPrimary, type View } from './view.ts';
 
 export interface LeadDecision {
@@ -33,10 +33,9 @@ export function decideLead(view: View): LeadDecision | undefined {
 function leadsByVotes(view: View): LeadDecision | undefined {
   const named = namedPrimary(view);
   const member = view.members.find(({ id }) => id === named?.id);
-  if (named === null || named === undefined || member === undefined || !canBeTold(member)) return undefined;
+  if (named === null || member === undefined || !canBeTold(member) || !ledBefore(member)) return undefined;
   const { id, word } = member;
-  if (word === null || word.leads !== id || word.settled) return undefined;
-  const epoch = Math.max(named.epoch, word.epoch);
+  const epoch = Math.max(named.epoch, word?.epoch ?? 0);
   return { kind: 'lead-on', member: id, epoch, reason: `${id} leads: the Sentinels name it` };
 }
 

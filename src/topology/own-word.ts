@@ -45,6 +45,11 @@ export function epochOfMembers(members: readonly { toldIn: number; word: Word | 
   return Math.max(0, ...members.flatMap((each) => [each.toldIn, each.word?.epoch ?? 0]));
 }
 
+/** Whether it says that it leads, and nobody has told so the process that it is now. */
+export function ledBefore({ id, word }: Told): boolean {
+  return word?.leads === id && !word.settled;
+}
+
 /** Whether the process that a member is now was told that it leads. */
 export function isSettled({ id, word }: Told): boolean {
   return word?.leads === id && word.settled;

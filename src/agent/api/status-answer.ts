@@ -303,10 +303,11 @@ function findProblems(
   if (nobodyLeads !== undefined) problems.push(nobodyLeads);
   else if (named === null) problems.push(nobodyIsNamed(view));
   problems.push(...waitedFor(view));
+  const byHand = new Set(view.members.filter(isReplicaByHand).map(({ id }) => id));
   for (const { id, state, reason, role, refusal, trouble } of members) {
     if (trouble && !refusal) problems.push(trouble);
     if (refusal) problems.push(refusal);
-    else if (view.members.some((each) => each.id === id && isReplicaByHand(each)))
+    else if (byHand.has(id))
       problems.push(
         `${id} was made the replica of another server by hand: REPLICAOF NO ONE there ends that${id === named ? ', or holdfast failover has another one lead' : ''}`,
       );

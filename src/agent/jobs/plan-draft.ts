@@ -1,5 +1,5 @@
 /** What the plans of all operations are made of. Pure. */
-import type { ApiView } from '../../api/view.ts';
+import type { ApiMember, ApiView } from '../../api/view.ts';
 
 export interface Refusal {
   why: string;
@@ -20,4 +20,8 @@ export function underWay({ operation }: ApiView): Refusal | undefined {
 
 export function keysIn(view: ApiView): number {
   return view.members.find(({ id }) => id === view.primary)?.keys ?? 0;
+}
+
+export function namesOf(members: readonly ApiMember[]): string {
+  return members.length === 0 ? 'none' : members.map(({ id }) => id).join(', ');
 }

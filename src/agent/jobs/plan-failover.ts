@@ -1,6 +1,6 @@
 /** What a failover would do, and why it may not be done: change/failover.ts looks at all of it again. Pure. */
 import type { ApiMember, ApiView } from '../../api/view.ts';
-import { type Draft, type Refusal, underWay } from './plan-draft.ts';
+import { type Draft, namesOf, type Refusal, underWay } from './plan-draft.ts';
 
 /** A primary that is lost leaves everyone without a link. */
 const answers: ReadonlySet<string> = new Set(['up', 'disconnected']);
@@ -66,8 +66,4 @@ function whyNot({ members, primary, sentinels }: ApiView, to: string): Refusal |
         ? undefined
         : `${to} is ${member.state}`;
   return why === undefined ? undefined : { why, hint };
-}
-
-function namesOf(members: readonly ApiMember[]): string {
-  return members.length === 0 ? 'none' : members.map(({ id }) => id).join(', ');
 }

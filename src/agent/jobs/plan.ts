@@ -6,7 +6,7 @@ import { describeSize } from '../../base/size.ts';
 import { OperationRefused, PlanChanged } from '../errors.ts';
 import { mayBeGivenUp } from './given-up.ts';
 import { backups, type KnownStore } from './plan-backups.ts';
-import { type Draft, keysIn, type Refusal, underWay } from './plan-draft.ts';
+import { type Draft, keysIn, namesOf, type Refusal, underWay } from './plan-draft.ts';
 import { failover } from './plan-failover.ts';
 
 /** @param store null when the spec names none. */
@@ -152,10 +152,6 @@ function whyNoSwitchover(
         why: 'no replica is fit to be primary',
         hint: 'Look why they are not in sync, or whether their disks are full.',
       };
-}
-
-function namesOf(members: readonly ApiMember[]): string {
-  return members.length === 0 ? 'none' : members.map(({ id }) => id).join(', ');
 }
 
 function behind(members: readonly ApiMember[]): string[] {

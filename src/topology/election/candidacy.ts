@@ -25,7 +25,7 @@
  * other, in the order of their hosts in the spec, so that they don't split the votes.
  */
 import { type EligibilityRules, heirs, willing } from '../eligibility.ts';
-import { hasVoters } from '../own-word.ts';
+import { hasVoters, ledBefore } from '../own-word.ts';
 import { type MemberView, namedPrimary, type SentinelView, type View } from '../view.ts';
 import { voteIsStaleAfterMs, votesNeeded } from './election.ts';
 import { isSelectionSpent } from './selection.ts';
@@ -195,9 +195,9 @@ export function isReplacedByItself(view: View, primary: MemberView, rules: Candi
 
 /** Where nobody votes: a lead of this host, which nobody has told since that it leads on. */
 function wasStartedAgain(view: View, primary: MemberView): boolean {
-  const { process, reachable, busy, role, word, id } = primary;
+  const { process, reachable, busy, role } = primary;
   if (hasVoters(view) || !process?.running || !reachable || busy || role !== 'primary') return false;
-  return word !== null && word.leads === id && !word.settled;
+  return ledBefore(primary);
 }
 
 /** An election needs the quorum that the spec says and a majority, as SENTINEL CKQUORUM counts; none may be in TILT. */
