@@ -105,11 +105,30 @@ export function wantedPorts(spec: Spec, host: string): WantedPort[] {
       { who: id, key: 'gate.port', address, port },
       ...(replicaPort === null ? [] : [{ who: id, key: 'gate.replicaPort', address, port: replicaPort }]),
     ]),
-    ...spec.agent.bind.map((address) => ({
-      ...{ who: 'the API', key: 'agent.bind, agent.port' },
-      ...{ address, port: spec.agent.port },
-    })),
+    ...spec.agent.bind.map((address) => apiPort(spec, address)),
   ];
+}
+
+function apiPort({ agent: { port } }: Spec, address: string): WantedPort {
+  return { who: 'the API', key: 'agent.bind, agent.port', address, port };
+}
+
+/**
+ * Of a port of the API that something else took after it was looked at.
+ * @param error what listening threw. @throws PORT_TAKEN, naming it and who has it; what was thrown if that has no code
+ */
+export function throwTaken(error: unknown, spec: Spec, address: string): never {
+  const problem = errorCode(error);
+  if (problem === undefined) throw error;
+  const wanted = apiPort(spec, address);
+  throw PortTaken(`${nameOf(wanted)} ${whyTaken(problem, wanted.port)}`, {
+    hint: 'Stop what has it, or change the port in the spec. What this start had started has been stopped again.',
+    cause: error,
+  });
+}
+
+function nameOf({ who, key, address, port }: WantedPort): string {
+  return `${address}:${port} for ${who} (${key})`;
 }
 
 /**
@@ -119,19 +138,20 @@ export function wantedPorts(spec: Spec, host: string): WantedPort[] {
 export async function checkPorts(wanted: readonly WantedPort[]): Promise<void> {
   const taken: string[] = [];
   let held: HeldPort[] = [];
-  for (const { who, key, address, port } of wanted) {
-    const what = `${address}:${port} for ${who} (${key})`;
+  for (const each of wanted) {
+    const { address, port } = each;
+    const what = nameOf(each);
     const found = await tryPort(address, port);
     if (typeof found !== 'string') {
       held.push({ server: found, what, port });
       continue;
     }
-    const others = held.filter((each) => each.port === port);
-    held = held.filter((each) => each.port !== port);
+    const others = held.filter((one) => one.port === port);
+    held = held.filter((one) => one.port !== port);
     await letGo(others);
     const again = others.length === 0 ? found : await tryPort(address, port);
     if (typeof again !== 'string') held.push({ server: again, what, port });
-    const same = typeof again === 'string' ? '' : others.map((each) => each.what).join(' and ');
+    const same = typeof again === 'string' ? '' : others.map((one) => one.what).join(' and ');
     taken.push(`${what} ${same === '' ? whyTaken(found, port) : `is the same as ${same}`}`);
   }
   await letGo(held);

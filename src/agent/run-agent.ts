@@ -5,7 +5,7 @@ import { systemClock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
 import { activeSabotages } from '../base/sabotage.ts';
 import { OutputOwners } from '../process/output-owners.ts';
-import { currentTls } from '../redis/tls.ts';
+import { checkTls, currentTls } from '../redis/tls.ts';
 import { loadSecrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import { Tokens } from './access/tokens.ts';
@@ -14,7 +14,7 @@ import type { Commands } from './api/agent-commands.ts';
 import { makeSocketFolder } from './api/socket-folder.ts';
 import { assemble } from './assemble.ts';
 import { bringDown } from './change/bring-down.ts';
-import { bringUp } from './change/bring-up.ts';
+import { bringUp, stopAgain } from './change/bring-up.ts';
 import { refuseStopWithoutRoom } from './change/can-save.ts';
 import type { Report } from './change/change-context.ts';
 import { handOver } from './change/hand-over.ts';
@@ -87,6 +87,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { program: redisServer, version } = await options.server;
   const gatesHere = spec.gates.filter((gate) => gate.host === host);
   const haproxy = spec.gate.kind === 'haproxy' && gatesHere.length > 0 ? findHaproxy() : null;
+  await checkTls(spec.security.tls);
+  await checkTls(spec.agent.tls, 'agent.tls');
   await checkStateDir(stateDir, () => runsFromBefore(spec, host, paths));
   // Where it will listen, too, is looked at before anything is started.
   await makeSocketFolder(paths.agentSocket);
@@ -223,8 +225,9 @@ async function runAgent(
   const start = await operations.begin('start', { signal });
   let opened: SideServices;
   const context = { deployment, observer, report, operation: start };
+  let started: Awaited<ReturnType<typeof bringUp>> = [];
   try {
-    await bringUp(context);
+    started = await bringUp(context);
     observer.start();
     if (spec.mirror !== null) streams = new MemberStreams(deployment);
     if (await isRestoreInterrupted(deployment)) {
@@ -240,6 +243,7 @@ async function runAgent(
     await opened.start();
   } catch (error) {
     await Promise.race([stopWatching(), delay(endsWithinMs, undefined, { ref: false })]);
+    await stopAgain(context, started);
     throw error;
   }
   const notReady = await waitUntilReady(deployment, observer, report, readyWithinMs, signal);

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { readTls } from './tls.ts';
+import { makeCertificates } from '../../test/support/certificates.ts';
+import type { TlsFiles } from '../spec/spec.ts';
+import { checkTls, readTls } from './tls.ts';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'holdfast-tls-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -23,3 +25,16 @@ test.each(['ca', 'cert', 'key'] as const)(
     });
   },
 );
+
+test('a key that is not the one of its certificate is found before anything is started with it', async () => {
+  const [one, other] = ['one', 'other'].map((name) => {
+    mkdirSync(path.join(folder, name));
+    return makeCertificates(path.join(folder, name));
+  }) as [TlsFiles, TlsFiles];
+  const tls = { ...one, key: other.key };
+  await expect(checkTls(tls, 'agent.tls')).rejects.toMatchObject({
+    code: 'TLS_FILE_UNREADABLE',
+    message: expect.stringContaining(`agent.tls: ${tls.cert} with ${tls.key} and ${tls.ca} can't be used: `),
+  });
+  await checkTls(one);
+});

@@ -1,3 +1,4 @@
+import { createSecureContext } from 'node:tls';
 import { errorText } from '../base/errors.ts';
 import { readNamedFile, readSecretFile } from '../base/private-file.ts';
 import type { TlsFiles } from '../spec/spec.ts';
@@ -16,6 +17,24 @@ export async function readTls(tls: TlsFiles | null, section = 'security.tls'): P
     cert: readPem(section, cert),
     key: readPem(section, key, readSecretFile),
   };
+}
+
+/**
+ * Before anything is started with them: the certificates are there, and the key is the certificate's.
+ * @param section for messages. @throws TLS_FILE_UNREADABLE
+ */
+export async function checkTls(tls: TlsFiles | null, section = 'security.tls'): Promise<void> {
+  const texts = await readTls(tls, section);
+  if (tls === null || texts === undefined) return;
+  try {
+    createSecureContext(texts);
+  } catch (cause) {
+    const { cert, key, ca } = tls;
+    throw TlsFileUnreadable(`${section}: ${cert} with ${key} and ${ca} can't be used: ${errorText(cause)}`, {
+      hint: 'Each must be PEM, and the key must be the one of the certificate: openssl x509 -noout -pubkey and openssl pkey -pubout show the same then.',
+      cause,
+    });
+  }
 }
 
 /** @throws TLS_FILE_UNREADABLE */

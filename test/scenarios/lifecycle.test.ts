@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   chmodSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -258,6 +259,34 @@ describe('what stands in the way is said before anything is started', () => {
     expect(status).toBe(1);
     expect(error.code).toBe('START_FAILED');
     expect(error.message).toContain('no-such-directive');
+  });
+
+  test('a port of the API that is taken while the servers start: it is named, and they are stopped again', async () => {
+    const deployment = await track(TestDeployment.create());
+    const server = createServer();
+    // Looked at before anything is started, it is free.
+    const take = async () => {
+      const pidFile = path.join(deployment.stateDir, 'members', 'redis-1', 'process.json');
+      await waitFor(async () => existsSync(pidFile), { what: 'a server', withinMs: 30_000, everyMs: 5 });
+      server.listen(deployment.ports.api, '127.0.0.1');
+    };
+    const args = ['up', deployment.specFile, '--json', '--state-dir', deployment.stateDir];
+    try {
+      const [{ stdout, status }] = await Promise.all([holdfast(args), take()]);
+      expect({ status, error: JSON.parse(stdout).error }).toMatchObject({
+        status: 1,
+        error: {
+          code: 'PORT_TAKEN',
+          message: expect.stringContaining(
+            `127.0.0.1:${deployment.ports.api} for the API (agent.bind, agent.port) is taken by`,
+          ),
+          hint: expect.stringContaining('stopped again'),
+        },
+      });
+      expect(deployment.runningPids()).toEqual([]);
+    } finally {
+      server.close();
+    }
   });
 
   test('a spec with a misspelt key ends with 2 and says where', async () => {

@@ -14,6 +14,7 @@ import { AllEvents } from '../picture/all-events.ts';
 import { Colleagues } from '../picture/colleagues.ts';
 import { Picture } from '../picture/picture.ts';
 import { positionText } from '../picture/positions.ts';
+import { throwTaken } from '../preflight.ts';
 import type { EventKind } from '../state/event-kinds.ts';
 import type { Commands } from './agent-commands.ts';
 import { AgentServices } from './agent-services.ts';
@@ -85,8 +86,10 @@ export async function startApi(deployment: Deployment, commands: Commands): Prom
   const tell = (kind: EventKind, text: string) => void deployment.events.add(kind, spec.name, text);
   try {
     servers.push(await serveControl(commands, services, { socket: paths.agentSocket, tell }));
-    for (const address of spec.agent.bind)
-      servers.push(await serveApi(commands, services, { address, port: spec.agent.port, tls: texts }));
+    for (const address of spec.agent.bind) {
+      const at = { address, port: spec.agent.port, tls: texts };
+      servers.push(await serveApi(commands, services, at).catch((error) => throwTaken(error, spec, address)));
+    }
   } catch (error) {
     await stop();
     throw error;

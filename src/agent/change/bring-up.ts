@@ -33,10 +33,11 @@ const primaryListensMs = 200;
 
 /**
  * Starts or adopts everything and waits until the servers answer.
+ * @returns what it started
  * @throws START_FAILED when a process ends or stays silent; what this call started is stopped again, also when the
  * start is given up.
  */
-export async function bringUp(context: ChangeContext): Promise<void> {
+export async function bringUp(context: ChangeContext): Promise<readonly Unit[]> {
   const { deployment, report, operation } = context;
   await stopRetired(deployment, report);
   const adopted = await adoptRunning(deployment, report);
@@ -51,7 +52,7 @@ export async function bringUp(context: ChangeContext): Promise<void> {
       operation.signal.throwIfAborted();
       // Given up, it is the end of the agent.
       if (patient) void endFirstPatience(deployment).catch(() => {});
-      return;
+      return started;
     } catch (error) {
       await stopAgain(context, started);
       if (membersRun || operation.signal.aborted || !(await goOnWithout(context)))
@@ -60,8 +61,11 @@ export async function bringUp(context: ChangeContext): Promise<void> {
   }
 }
 
-/** Members as `down` stops them: one that writes its first AOF takes no signal for an answer. */
-async function stopAgain({ deployment, report }: ChangeContext, started: readonly Unit[]): Promise<void> {
+/** What was started for a start that failed. Members as `down` stops them: one that writes its first AOF takes no signal for an answer. */
+export async function stopAgain(
+  { deployment, report }: Pick<ChangeContext, 'deployment' | 'report'>,
+  started: readonly Unit[],
+): Promise<void> {
   const memberOf = (unit: Unit) => deployment.members.find((member) => member.unit === unit);
   const helpers = started.filter((unit) => memberOf(unit) === undefined);
   await Promise.allSettled(helpers.map((unit) => unit.stop(helperStopMs)));
