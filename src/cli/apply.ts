@@ -66,11 +66,14 @@ export async function apply(output: Output, [file = '']: string[], options: Appl
   if (adoption?.written) planned = await ask(true);
   const answer = (result: ApplyResult) => output.data(adoption === null ? result : { ...result, adoption });
   print(output, planned);
+  const isRefused = planned.changes.some(({ takes }) => takes === 'down-and-up');
   if (planned.changes.length === 0 || options.dryRun) {
+    if (isRefused)
+      output.line('apply refuses what takes down and up: holdfast down, then holdfast up with this spec.');
     answer(planned);
-    return 0;
+    return isRefused ? 1 : 0;
   }
-  if (!(await confirm(output, 'Apply these changes?', options.yes === true))) {
+  if (!isRefused && !(await confirm(output, 'Apply these changes?', options.yes === true))) {
     answer(planned);
     return 1;
   }

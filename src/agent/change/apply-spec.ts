@@ -8,7 +8,6 @@
 import { loadSpec } from '../../spec/load.ts';
 import { loadSecrets } from '../../spec/secrets.ts';
 import type { Spec } from '../../spec/spec.ts';
-import { hasVoters } from '../../topology/own-word.ts';
 import type { Deployment, LiveMember, Setting } from '../deployment.ts';
 import { ApplyIncomplete, ApplyRefused } from '../errors.ts';
 import { readChangeMark } from '../persistence/change-mark.ts';
@@ -25,6 +24,7 @@ import { askAgain } from './ask-again.ts';
 import type { ChangeContext } from './change-context.ts';
 import { applySentinelPasswords } from './sentinel-passwords.ts';
 import type { Change } from './spec-change.ts';
+import { changesRefused, changesTold } from './spec-differences.ts';
 
 /** A process that died is started again by then, on a busy machine too. */
 const answersWithinMs = 10_000;
@@ -47,7 +47,8 @@ export async function applySpec(
       hint: 'A deployment keeps its name; another name is another deployment.',
     });
   }
-  const moved = [...placementChanges(deployment.spec, spec), ...gateKindChanges(deployment, spec)];
+  const gatesHere = deployment.gates.flatMap(({ place, unit }) => (unit === null ? [] : [place.id]));
+  const moved = changesRefused(deployment.spec, spec, gatesHere);
   if (moved.length > 0 && !dryRun) {
     throw ApplyRefused(`what runs, or where, has changed (${moved.map(({ where }) => where).join(', ')})`, {
       hint: 'holdfast down, then holdfast up with the new spec. holdfast apply --dry-run shows every change.',
@@ -82,8 +83,7 @@ export async function applySpec(
   ];
   const { found, silent, down } = await changeServers(deployment, next, { signal, dryRun });
   changes.push(...found);
-  changes.push(...gateChanges(deployment, spec), ...agentChanges(deployment.spec, spec));
-  changes.push(...mirrorChanges(deployment.spec, spec));
+  changes.push(...changesTold(deployment.spec, spec, gatesHere));
   if (!dryRun) {
     deployment.changeSetting(next);
     for (const { where, what, to, takes } of changes)
@@ -178,101 +178,4 @@ function programChanges({ members, sentinels, setting }: Deployment, program: st
     to: program,
     takes: 'restart',
   }));
-}
-
-function gateChanges({ gates, spec: before }: Deployment, spec: Spec): Change[] {
-  const here = gates.filter(({ unit }) => unit !== null);
-  return here.flatMap(({ place }) =>
-    differences(ofGates(before), ofGates(spec)).map((each) => ({
-      ...each,
-      where: place.id,
-      takes: 'restart' as const,
-    })),
-  );
-}
-
-/** An agent knows how to run a gate from its start on. */
-function gateKindChanges({ gates, spec: { gate } }: Deployment, spec: Spec): Change[] {
-  if (gate.kind === spec.gate.kind) return [];
-  const [from, to] = [gate.kind, spec.gate.kind];
-  const here = gates.filter(({ unit }) => unit !== null);
-  return here.map(({ place }) => ({ where: place.id, what: 'kind', from, to, takes: 'down-and-up' }));
-}
-
-/** What a gate is told. The virtual address is keepalived's. */
-function ofGates({ gate }: Spec): object {
-  const { virtualAddress: _others, kind: _kind, ...own } = gate;
-  return own;
-}
-
-function agentChanges(before: Spec, after: Spec): Change[] {
-  const { hangAfterMs, restarts } = after.agent;
-  const live = differences(
-    { hangAfterMs: before.agent.hangAfterMs, restarts: before.agent.restarts },
-    { hangAfterMs, restarts },
-  );
-  return live.map((each) => ({ ...each, where: 'agent', takes: 'now' as const }));
-}
-
-/** Each is ended and begun as the spec says now, from where it stands. */
-function mirrorChanges(before: Spec, after: Spec): Change[] {
-  const whole = ({ mirrors }: Spec) => Object.fromEntries(mirrors.map((mirror) => [mirror.name, mirror]));
-  const gone = Object.fromEntries(before.mirrors.map(({ name }) => [name, null]));
-  return differences(whole(before), { ...gone, ...whole(after) }).map(({ what, from, to }) => ({
-    ...{ where: `mirror ${what}`, what: 'mirror', from, to: to === 'null' ? 'ended' : to },
-    takes: 'now' as const,
-  }));
-}
-
-const apiPlace = 'the API';
-
-/** Whatever has another place now: a process more or less, another port or address. */
-function placementChanges(before: Spec, after: Spec): Change[] {
-  const placesOf = (spec: Spec) => {
-    const all = [
-      ...spec.members,
-      ...spec.sentinels,
-      ...spec.gates,
-      {
-        id: apiPlace,
-        host: spec.agent.tls === null ? 'http' : 'https',
-        address: spec.agent.bind.join(),
-        port: spec.agent.port,
-      },
-    ];
-    const isServer = ({ id }: { id: string }) => id !== apiPlace;
-    const tls = spec.security.tls === null ? '' : ', TLS';
-    const who = hasVoters(spec) ? '' : ', a person says who leads';
-    const topology = spec.mirror === null ? '' : `, standalone${who}`;
-    return new Map(
-      all.map((place) => [place.id, `${describePlace(place)}${isServer(place) ? tls + topology : ''}`]),
-    );
-  };
-  const [old, now] = [placesOf(before), placesOf(after)];
-  return [...new Set([...old.keys(), ...now.keys()])]
-    .filter((id) => old.get(id) !== now.get(id))
-    .map((where) => ({
-      where,
-      what: 'place',
-      from: old.get(where) ?? 'nowhere',
-      to: now.get(where) ?? 'nowhere',
-      takes: 'down-and-up',
-    }));
-}
-
-function describePlace(place: {
-  host: string;
-  address: string;
-  port: number;
-  replicaPort?: number | null;
-}): string {
-  const second = place.replicaPort ? `, ${place.replicaPort}` : '';
-  return `${place.host} ${place.address}:${place.port}${second}`.trim();
-}
-
-function differences(before: object, after: object): { what: string; from: string; to: string }[] {
-  const old = new Map(Object.entries(before).map(([what, value]) => [what, JSON.stringify(value)]));
-  return Object.entries(after)
-    .map(([what, value]) => ({ what, from: old.get(what) ?? 'unset', to: JSON.stringify(value) }))
-    .filter(({ from, to }) => from !== to);
 }

@@ -88,9 +88,14 @@ const agentApi = 'the API';
 export function refuseMoves({ name }: Spec, changes: readonly SettingChange[]): void {
   const isMove = ({ where, what, from, to, takes }: SettingChange) =>
     takes === 'down-and-up' && what === 'place' && from !== nowhere && to !== nowhere && where !== agentApi;
-  const moved = [...new Set(changes.filter(isMove).map(({ where }) => where))];
-  if (moved.length === 0) return;
-  throw FleetRefused(`${name} runs, and its spec has another port or address for ${moved.join(', ')}`, {
-    hint: 'Ports and addresses of what runs can’t be changed by apply; hosts can come and go. Stop it on every host (holdfast down), then apply.',
-  });
+  const moved = new Map(
+    changes.filter(isMove).map(({ where, from, to }) => [where, `${where} (${from} → ${to})`]),
+  );
+  if (moved.size === 0) return;
+  throw FleetRefused(
+    `${name} runs, and its spec changes what can’t be changed meanwhile: ${[...moved.values()].join(', ')}`,
+    {
+      hint: 'Ports, addresses and the topology of what runs can’t be changed by apply; hosts can come and go. Stop it on every host (holdfast down), then apply.',
+    },
+  );
 }
