@@ -50,7 +50,10 @@ export class LoadGenerator {
       signal.throwIfAborted();
       throw BenchFailed(
         `${plan.users} users could not connect to port ${plan.port} within ${connectWithinMs / 1000} s`,
-        { hint: 'ulimit -n shows how many files a process may open; a connection is one.', cause },
+        {
+          hint: 'On a busy machine it takes longer: try with nothing else running, or with fewer users. A connection is an open file, of which ulimit -n shows how many a process may have.',
+          cause,
+        },
       );
     }
     generator.mark();
