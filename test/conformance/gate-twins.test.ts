@@ -199,6 +199,14 @@ const found: Step[][] = [
     { kind: 'primary' },
     { kind: 'ask', who: 1, lines: ['WATCH k1', 'AUTH app app-pw'] },
   ],
+  // So it does when a server refuses the same request: that the gate ended shows with the next.
+  [
+    { kind: 'ask', who: 1, lines: ['AUTH app app-pw', 'MULTI', 'SET k1 v'] },
+    { kind: 'rights', through: false, change: 'app resetkeys ~none' },
+    { kind: 'primary' },
+    { kind: 'ask', who: 1, lines: ['SET k1 v'] },
+    { kind: 'ask', who: 1, lines: ['SET k1 v'] },
+  ],
   [
     { kind: 'ask', who: 3, lines: ['WATCH k', 'EXEC x', 'MULTI'] },
     { kind: 'cut' },

@@ -63,8 +63,10 @@ export const spoilingLines = [
 ];
 
 interface Twin {
-  gated: RawClient;
-  plain: RawClient;
+  readonly gated: RawClient;
+  readonly plain: RawClient;
+  /** What the gate said last. */
+  said: string;
 }
 
 /** A gate before two members, of which one is a replica of the other, and a server that is the model. */
@@ -188,7 +190,7 @@ export class Twins {
         for (const [at, { lines }] of step.asks.entries()) {
           const middle = Math.ceil(lines.length / 2);
           const piece = half === 0 ? lines.slice(0, middle) : lines.slice(middle);
-          for (const each of Object.values(twins[at] as Twin)) if (piece.length > 0) each.sendAll(piece);
+          if (piece.length > 0) for (const each of bothOf(twins[at] as Twin)) each.sendAll(piece);
         }
       }
       const told = await Promise.all(step.asks.map(({ lines }, at) => this.#hear(twins[at] as Twin, lines)));
@@ -196,11 +198,11 @@ export class Twins {
     }
     const twin = await this.#twin(step.who);
     if (step.kind === 'leave') {
-      for (const each of [twin.gated, twin.plain]) each.send(step.last);
+      for (const each of bothOf(twin)) each.send(step.last);
       this.#close(step.who);
       return undefined;
     }
-    for (const each of [twin.gated, twin.plain]) each.sendAll(step.lines);
+    for (const each of bothOf(twin)) each.sendAll(step.lines);
     return this.#hear(twin, step.lines);
   }
 
@@ -242,14 +244,14 @@ export class Twins {
     for (const who of this.#twins.keys()) this.#close(who);
   }
 
-  async #hear({ gated, plain }: Twin, lines: string[]): Promise<string | undefined> {
-    let before = '';
+  async #hear(twin: Twin, lines: string[]): Promise<string | undefined> {
+    const { gated, plain } = twin;
     for (const [index, line] of lines.entries()) {
       const got = comparable(await gated.reply(line, replyMs));
       const wanted = comparable(await plain.reply(line, replyMs));
       // A server may say that of the same request, and go on.
-      const refused = got === '(closed)' && before.startsWith('-NOPERM ');
-      before = got;
+      const refused = got === '(closed)' && twin.said.startsWith('-NOPERM ');
+      twin.said = got;
       if (got === wanted) continue;
       // As docs/gate.md says; from here on the two are no longer the same.
       const forbidden = this.#happened.size === 2 && (got.startsWith('-NOPERM ') || refused);
@@ -267,14 +269,13 @@ export class Twins {
     if (known !== undefined) return known;
     const { gate, directPort } = this.#links;
     const [gated, plain] = await Promise.all([RawClient.open(gate.port), RawClient.open(directPort)]);
-    const twin = { gated, plain };
+    const twin = { gated, plain, said: '' };
     this.#twins[who] = twin;
     return twin;
   }
 
   #close(who: number): void {
-    this.#twins[who]?.gated.close();
-    this.#twins[who]?.plain.close();
+    for (const each of bothOf(this.#twins[who])) each.close();
     this.#twins[who] = undefined;
   }
 
@@ -285,6 +286,10 @@ export class Twins {
     const everywhere = [9, 1, 0].flatMap((database) => [`SELECT ${database}`, change]);
     await Promise.all([primary.link, direct].map((link) => link.tell(...everywhere)));
   }
+}
+
+function bothOf(twin: Twin | undefined): RawClient[] {
+  return twin === undefined ? [] : [twin.gated, twin.plain];
 }
 
 async function tellOnce(port: number, line: string): Promise<void> {
