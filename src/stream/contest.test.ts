@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { RedisRefused } from '../redis/errors.ts';
+import { ReplyError } from '../resp/read.ts';
 import { Contest, winsOver } from './contest.ts';
 import { CopyBatch } from './copy-batch.ts';
 import type { TargetWriter } from './target-writer.ts';
@@ -10,21 +12,26 @@ test('which of two keys counts', () => {
     ['newest-expiry', -1, -1, false],
     ['newest-expiry', -1, 5000, true],
     ['newest-expiry', 5000, -1, false],
-    ['newest-expiry', 6000, 5000, true],
+    ['newest-expiry', 5001, 5000, true],
+    ['newest-expiry', 5000, 5000, false],
     ['newest-expiry', 5000, 6000, false],
-    // The target's clock and the time that is left are told a moment apart.
-    ['newest-expiry', 5001, 5000, false],
   ] as const;
   for (const [rule, comes, there, wins] of cases)
-    expect([rule, winsOver(rule, comes, there)]).toEqual([rule, wins]);
+    expect([rule, winsOver(rule, comes, there, 0)]).toEqual([rule, wins]);
+  // The clock of an older target and the time that is left are told a moment apart.
+  expect([5001, 5006].map((comes) => winsOver('newest-expiry', comes, 5000, 5))).toEqual([false, true]);
 });
 
-/** A target whose clock stands at 1,000 s, and that has these keys: ms that each has left, -1 for ever. */
-function holding(there: Record<string, number>): TargetWriter {
+/** A target whose clock stands at 1,000 s, and that has these keys: ms that each has left, -1 for ever. @param isOld of before Redis 7 */
+function holding(there: Record<string, number>, isOld = true): TargetWriter {
   const callAll = async (requests: readonly (readonly unknown[])[]) =>
     requests.map(([name, key]) => {
       if (name === 'TIME') return ['1000', '0'];
-      return name === 'PTTL' ? (there[String(key)] ?? -2) : 'OK';
+      if (name === 'PEXPIRETIME' && isOld)
+        throw RedisRefused('unknown', { cause: new ReplyError("ERR unknown command 'PEXPIRETIME'") });
+      const left = there[String(key)] ?? -2;
+      if (name === 'PEXPIRETIME') return left < 0 ? left : 1_000_000 + left;
+      return name === 'PTTL' ? left : 'OK';
     });
   return { link: { callAll, call: async () => 'OK' } } as unknown as TargetWriter;
 }
@@ -37,6 +44,18 @@ function batchOf(add: (batch: CopyBatch) => void): CopyBatch {
 }
 
 const textOf = (batch: CopyBatch) => Buffer.concat(batch.written().pieces).toString().replaceAll('\r\n', ' ');
+
+test('of two that expire within a moment the later one counts, and of two that expire together the one that is there', async () => {
+  const key = Buffer.from('a');
+  const leftOut = async (expireMs: number, isOld: boolean) => {
+    const batch = batchOf((each) =>
+      each.addCommand(0, ['RESTORE', key, String(expireMs), key], key, expireMs),
+    );
+    return (await new Contest(holding({ a: 500 }, isOld), 'newest-expiry').without(batch))?.leftOut ?? 0;
+  };
+  expect(await Promise.all([leftOut(1_000_500, false), leftOut(1_000_501, false)])).toEqual([1, 0]);
+  expect(await Promise.all([leftOut(1_000_501, true), leftOut(1_000_506, true)])).toEqual([1, 0]);
+});
 
 test('what loses is left out, and all of a value that goes in pieces', async () => {
   const [a, b, c, long] = ['a', 'b', 'c', 'long'].map((key) => Buffer.from(key)) as [

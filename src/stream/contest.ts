@@ -1,13 +1,17 @@
 /**
- * Which keys of a copy stay as the target has them, by the rules `first` and `newest-expiry` (rdb/merge-input.ts). Only for
- * sources that are copied and not followed: what follows would be about a key that is not theirs.
+ * Which keys of a copy stay as the target has them, by the rules `first` and `newest-expiry` (rdb/merge-input.ts), with the same
+ * outcome as where files are merged: to the ms, and of two that expire together the one that is there. Only for sources that are
+ * copied and not followed: what follows would be about a key that is not theirs.
+ *
+ * When a key expires PEXPIRETIME says (Redis 7.0 and later). Before that it is known by what is left of it and by the server's
+ * clock, which it tells a moment apart: then less than that moment is the same time.
  */
 import type { OnConflict } from '../rdb/merge-input.ts';
+import { refusalReply } from '../redis/errors.ts';
 import type { Request } from '../redis/link.ts';
 import type { CopyBatch, DbKey, ExpiringKey } from './copy-batch.ts';
 import type { TargetWriter } from './target-writer.ts';
 
-/** The target tells how long a key lives, and what its clock says, each a moment apart. */
 const momentMs = 5;
 
 export class Contest {
@@ -15,6 +19,7 @@ export class Contest {
   readonly #rule: OnConflict;
   /** Those that go in pieces, of which the rest is still to come. */
   readonly #leftOut = new Set<string>();
+  #tellsExpiry = true;
 
   constructor(writer: TargetWriter, rule: OnConflict) {
     this.#writer = writer;
@@ -34,33 +39,51 @@ export class Contest {
   async #losers(keys: readonly ExpiringKey[]): Promise<DbKey[]> {
     const { link } = this.#writer;
     const found: DbKey[] = [];
+    const slackMs = () => (this.#tellsExpiry ? 0 : momentMs);
     for (const db of new Set(keys.map((each) => each.db))) {
       const its = keys.filter((each) => each.db === db);
-      const asked = its.map(({ key }): Request => ['PTTL', key]);
-      const [, time, ...ttls] = await link.callAll([['SELECT', db], ['TIME'], ...asked]);
-      const [seconds, micros] = time as [string, string];
-      const nowMs = Number(seconds) * 1000 + Number(micros) / 1000;
+      const there = await this.#expiries(db, its);
       for (const [index, each] of its.entries()) {
-        const there = expiryThere(Number(ttls[index]), nowMs);
-        if (there !== undefined && !winsOver(this.#rule, each.expireMs, there)) found.push(each);
+        const expires = there[index] ?? gone;
+        if (expires !== gone && !winsOver(this.#rule, each.expireMs, expires, slackMs())) found.push(each);
       }
     }
     if (keys.length > 0) await link.call(['SELECT', 0]);
     return found;
   }
+
+  /** When each expires at the target, by its clock, in ms; -1 for never, `gone` when it is not there. */
+  async #expiries(db: number, keys: readonly ExpiringKey[]): Promise<number[]> {
+    const { link } = this.#writer;
+    const ask = (command: string) => keys.map(({ key }): Request => [command, key]);
+    if (this.#tellsExpiry) {
+      try {
+        const [, ...times] = await link.callAll([['SELECT', db], ...ask('PEXPIRETIME')]);
+        return times.map(Number);
+      } catch (error) {
+        if (refusalReply(error) === undefined) throw error;
+        this.#tellsExpiry = false;
+      }
+    }
+    const [, time, ...ttls] = await link.callAll([['SELECT', db], ['TIME'], ...ask('PTTL')]);
+    const [seconds, micros] = time as [string, string];
+    const nowMs = Number(seconds) * 1000 + Number(micros) / 1000;
+    return ttls.map((ttl) => (Number(ttl) < 0 ? Number(ttl) : nowMs + Number(ttl)));
+  }
 }
 
-/** Undefined when the key is not there; -1 when it never expires. */
-function expiryThere(ttlMs: number, nowMs: number): number | undefined {
-  if (ttlMs === -2) return undefined;
-  return ttlMs === -1 ? -1 : nowMs + ttlMs;
-}
+/** What PTTL and PEXPIRETIME answer of a key that is not there. */
+const gone = -2;
 
-/** Whether a key that comes is taken instead of the one that is there; when each expires, -1 for never. Pure. */
-export function winsOver(rule: OnConflict, comes: number, there: number): boolean {
+/**
+ * Whether a key that comes is taken instead of the one that is there; when each expires, -1 for never. Of two that expire
+ * together, or never, the one that is there stays. Pure.
+ * @param slackMs less than that apart they expire together
+ */
+export function winsOver(rule: OnConflict, comes: number, there: number, slackMs: number): boolean {
   if (rule === 'last') return true;
   if (rule !== 'newest-expiry' || there === -1) return false;
-  return comes === -1 || comes > there + momentMs;
+  return comes === -1 || comes > there + slackMs;
 }
 
 function nameOf({ db, key }: DbKey): string {
