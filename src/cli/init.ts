@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { createReadStream, existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { errorCode, errorText } from '../base/errors.ts';
@@ -8,6 +8,7 @@ import type { Engine } from '../init/engine-defaults.ts';
 import { SourceUnreadable, SpecThere } from '../init/errors.ts';
 import { type Chart, charts, foundInFiles } from '../init/files.ts';
 import { type Found, withMore } from '../init/found.ts';
+import { longestBytes, noConfiguration, refuseNoConfiguration } from '../init/no-configuration.ts';
 import { type Access, observeSentinels, observeServers } from '../init/observe.ts';
 import { plainSpec } from '../init/plain-spec.ts';
 import { foundRunning } from '../init/running.ts';
@@ -146,15 +147,21 @@ function accessOf(options: InitOptions, username: string, isTls: boolean): Acces
   };
 }
 
+/** @throws INIT_SOURCE_UNREADABLE, INIT_SOURCE_UNKNOWN */
 async function readText(file: string): Promise<string> {
+  const pieces: Buffer[] = [];
   try {
-    return await readFile(file, 'utf8');
+    for await (const piece of createReadStream(file, { end: longestBytes })) pieces.push(piece as Buffer);
   } catch (cause) {
+    if (errorCode(cause) === 'EISDIR') throw noConfiguration(`${file} is a folder`, 'Name a file in it.');
     throw SourceUnreadable(`cannot read ${file}: ${errorText(cause)}`, {
       hint: 'Name a file, or an address: redis://HOST:PORT, sentinel://HOST:PORT/NAME.',
       cause,
     });
   }
+  const bytes = Buffer.concat(pieces);
+  refuseNoConfiguration(file, bytes);
+  return bytes.toString('utf8');
 }
 
 async function write(file: string, text: string): Promise<void> {

@@ -25,7 +25,8 @@ export function readValues(text: string, file: string): Values {
   const [broken] = document.errors;
   const value: unknown = broken === undefined ? document.toJS({ maxAliasCount: 100 }) : undefined;
   if (isMap(value)) return value;
-  throw SourceUnreadable(`${file} is no map in YAML${broken === undefined ? '' : `: ${broken.message}`}`, {
+  const [why] = broken === undefined ? [''] : broken.message.split('\n');
+  throw SourceUnreadable(`${file} is no map in YAML${why === '' ? '' : `: ${why}`}`, {
     hint: 'Name the values as Helm takes them: helm get values RELEASE -o yaml > values.yaml',
   });
 }

@@ -3,7 +3,7 @@ import { parseSize } from '../base/size.ts';
 import { type Address, addressOf } from '../redis/endpoint.ts';
 import { redisWords } from '../render/redis-quote.ts';
 import { settingName } from '../spec/setting-name.ts';
-import { chosen, type Engine } from './engine-defaults.ts';
+import { chosen, type Engine, isSetting } from './engine-defaults.ts';
 import {
   type Found,
   type FoundSetting,
@@ -12,6 +12,7 @@ import {
   nothingFound,
   ofOneServer,
 } from './found.ts';
+import { noConfiguration } from './no-configuration.ts';
 
 export interface ConfFile {
   /** For messages. */
@@ -29,13 +30,21 @@ export function isSentinelConf(text: string): boolean {
   return /^\s*sentinel\s+monitor\s/im.test(text);
 }
 
-/** @param confs redis.conf of each server, the primary's first, or none; and one sentinel.conf, or none. */
+/**
+ * @param confs redis.conf of each server, the primary's first, or none; and one sentinel.conf, or none.
+ * @throws INIT_SOURCE_UNKNOWN for what is neither
+ */
 export function foundInConfs(confs: readonly ConfFile[], engine: Engine): Found {
   const sentinelConf = confs.find(({ text }) => isSentinelConf(text));
   const parsed = confs
     .filter((conf) => conf !== sentinelConf)
     .map((conf) => ({ conf, ...linesOf(conf) }))
     .toSorted((a, b) => Number(follows(a.lines)) - Number(follows(b.lines)));
+  for (const { conf, lines } of parsed) {
+    if (lines.some(({ name }) => isSetting(name, engine))) continue;
+    const what = lines.length === 0 ? 'says nothing' : `has no line that ${engine.name} knows`;
+    throw noConfiguration(`${conf.file} ${what}, and no 'sentinel monitor'`);
+  }
   const [first, ...others] = parsed;
   const notes: Note[] = parsed.flatMap(({ notes: found }) => found);
   const base: Found = { ...nothingFound, members: Math.max(1, parsed.length) };

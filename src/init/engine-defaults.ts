@@ -41,6 +41,12 @@ export function chosen(
   return { settings: kept, notes };
 }
 
+/** Whether it is a setting; of any name that may be, where nobody can be asked. */
+export function isSetting(name: string, { defaults }: Engine): boolean {
+  const known = Object.keys(defaults).map(settingName);
+  return known.length === 0 || onlyInFiles.has(name) || known.includes(settingName(name));
+}
+
 function meansTheSame(one: string, other: string): boolean {
   if (one.toLowerCase() === other.toLowerCase()) return true;
   const [size, usual] = [parseSize(one), parseSize(other)];

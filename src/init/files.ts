@@ -6,6 +6,7 @@ import { type ConfFile, foundInConfs, isSentinelConf } from './conf-files.ts';
 import type { Engine } from './engine-defaults.ts';
 import { SourceUnknown } from './errors.ts';
 import type { Found } from './found.ts';
+import { noConfiguration } from './no-configuration.ts';
 import { foundInRedisHa, isRedisHa } from './redis-ha.ts';
 
 export const charts = ['bitnami/redis', 'dandydev/redis-ha'] as const;
@@ -51,7 +52,28 @@ function chartOf(values: Values, chart: Chart | undefined, file: string): { whic
   if (chart !== undefined) return { which: chart, values };
   const [ha, bitnami] = [isRedisHa(values), isBitnami(values)];
   if (ha !== bitnami) return { which: ha ? 'dandydev/redis-ha' : 'bitnami/redis', values };
-  throw SourceUnknown(`whose values ${file} holds can't be told`, {
-    hint: `Say --chart with one of ${charts.join(', ')}.`,
-  });
+  const keys = Object.keys(values);
+  if (keys.length === 0) throw noConfiguration(`${file} has no values`);
+  if (ha) {
+    throw SourceUnknown(`whose values ${file} holds can't be told: they may be of either chart`, {
+      hint: `Say --chart with one of ${charts.join(', ')}.`,
+    });
+  }
+  const shown = `${keys.slice(0, shownKeys).join(', ')}${keys.length > shownKeys ? ', …' : ''}`;
+  throw noConfiguration(
+    `${file} has values of neither chart, by its keys (${shown})`,
+    isSpec(values)
+      ? 'It looks like a spec of holdfast already: holdfast up starts what it says.'
+      : `If they are of one of them, and few, say --chart with ${charts.join(' or ')}.`,
+  );
+}
+
+const shownKeys = 8;
+
+function isSpec(values: Values): boolean {
+  const own = ['redis', 'sentinel', 'gate', 'agent', 'hosts', 'security', 'backup', 'topology'];
+  return (
+    typeof values['name'] === 'string' &&
+    Object.keys(values).every((key) => key === 'name' || own.includes(key))
+  );
 }

@@ -6,6 +6,7 @@ import { parseSpec } from '../spec/parse.ts';
 import { noEngine } from './engine-defaults.ts';
 import { foundInFiles } from './files.ts';
 import { type Found, nothingFound } from './found.ts';
+import { longestBytes, refuseNoConfiguration } from './no-configuration.ts';
 import { plainSpec } from './plain-spec.ts';
 import { foundRunning, type RunningServer } from './running.ts';
 import { parseSource } from './source.ts';
@@ -165,8 +166,46 @@ test('values of dandydev/redis-ha, over the chart’s own; also as a part of ano
 
 test('a file that could be of either chart is not guessed at', () => {
   const files = [{ file: 'v.yaml', text: 'image: { tag: "7" }\n' }];
-  expect(() => foundInFiles(files, undefined, noEngine)).toThrow(/can't be told/);
+  expect(() => foundInFiles(files, undefined, noEngine)).toThrow(/neither chart, by its keys \(image\)/);
   expect(foundInFiles(files, 'dandydev/redis-ha', noEngine).members).toBe(3);
+});
+
+describe('what is no configuration is refused, with what it is', () => {
+  const of = (text: string) => Buffer.from(text, 'latin1');
+  test.each([
+    ['an RDB file', of('REDIS0011\xfa\x09redis-ver')],
+    ['an AOF', of('*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n')],
+    ['compressed (gzip)', of('\x1f\x8b\x08\x00')],
+    ['no text', of('\x7fELF\x02\x01\x01\x00')],
+    ['empty', of('')],
+    ['empty', of(' \r\n\n')],
+    ['longer than any configuration', Buffer.alloc(longestBytes + 1, 'a')],
+  ])('%s', (what, bytes) => {
+    expect(() => refuseNoConfiguration('f', bytes)).toThrow(
+      expect.objectContaining({
+        code: 'INIT_SOURCE_UNKNOWN',
+        message: expect.stringContaining(`f is ${what}`),
+        hint: expect.stringContaining('redis.conf, sentinel.conf'),
+      }),
+    );
+  });
+
+  test('comments in an encoding of their own are text', () => {
+    expect(() => refuseNoConfiguration('f', of('# f\xfcr alle\nport 6379\n'))).not.toThrow();
+  });
+
+  const engine = { name: 'redis-server 7.0.15', defaults: { port: '6379', maxmemory: '0' } };
+  const found = (file: string, text: string) => () => foundInFiles([{ file, text }], undefined, engine);
+  test('text without a setting, YAML without values, and a spec', () => {
+    expect(found('t', 'just text\nwith words\n')).toThrow(/^t has no line that redis-server 7\.0\.15 knows/);
+    expect(found('t', '# nothing\n')).toThrow(/^t says nothing/);
+    expect(found('t', 'port 6379\nof-another-engine 1\n')).not.toThrow();
+    expect(found('v.yaml', 'kind: List\nitems: []\n')).toThrow(/neither chart, by its keys \(kind, items\)/);
+    expect(found('v.yaml', '{}')).toThrow(/v\.yaml has no values/);
+    expect(found('s.yaml', plainSpec('orders'))).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('a spec of holdfast already') }),
+    );
+  });
 });
 
 test('sources: addresses, files, and no passwords', () => {
