@@ -11,7 +11,7 @@ export function credentialsFrom(
   username: string | undefined,
   file: string | null | undefined,
 ): Credentials | undefined {
-  if (file) return { username: username ?? '', password: passwordIn(file) };
+  if (file) return { username: username ?? '', password: passwordIn(file), from: `the file ${file}` };
   if (!username) return undefined;
   throw BadOption(`the user ${username} has no password file`, {
     hint: 'Name a file that only its owner can read, with the option for it (--help).',

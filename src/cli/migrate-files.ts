@@ -40,7 +40,7 @@ export async function factsOfFile({ name, open }: FiniteSource): Promise<SourceF
       role: 'file',
       // What an RDB takes in memory is more, as a rule; nobody knows before it was read.
       dataBytes: snapshot?.bytes ?? 0,
-      ...{ refusal: null, forbidden: [] },
+      ...{ refusal: null, rights: null },
     };
   } finally {
     feed.close();

@@ -1,30 +1,24 @@
 /** Runs a migration in the foreground: from its plan, so that it does not matter who began it. */
 import { askModules } from '../backup/server-modules.ts';
 import { describeDuration } from '../base/duration.ts';
-import { errorCode, errorText } from '../base/errors.ts';
 import { describeSize } from '../base/size.ts';
+import { whyNotBack } from '../migrate/back/can-follow-back.ts';
 import { finiteSource } from '../migrate/files/file-feed.ts';
+import type { Finding } from '../migrate/finding.ts';
 import { type Choice, chooseMethod, type Method, replicationRefusal } from '../migrate/method.ts';
 import { Migration } from '../migrate/migration.ts';
 import { isFile, type MigrationPaths, type Plan } from '../migrate/plan.ts';
-import {
-  type Finding,
-  forbiddenAt,
-  forbiddenAtSource,
-  judge,
-  missingDbs,
-  type SourceFacts,
-  type TargetFacts,
-} from '../migrate/preflight.ts';
+import { judge, missingDbs, type SourceFacts, type TargetFacts, targetProbes } from '../migrate/preflight.ts';
 import type { Progress, SourceProgress } from '../migrate/progress.ts';
+import { askRights } from '../migrate/rights.ts';
+import { keyLike, sourceProbes } from '../migrate/source-rights.ts';
 import { targetOfVersionText } from '../rdb/target.ts';
-import { RedisConnection } from '../redis/connection.ts';
-import { RedisRefused, RedisUnreachable, refusalKind } from '../redis/errors.ts';
-import type { Link } from '../redis/link.ts';
+import { Link, type LinkOptions } from '../redis/link.ts';
 import { infoForFacts, serverFacts } from '../redis/server-facts.ts';
 import type { FiniteSource } from '../stream/feed.ts';
 import { KeyPositions } from '../stream/key-positions.ts';
 import { findSource, type SourceAddress } from '../stream/source-address.ts';
+import { type Side, withAccessHint } from './access-hint.ts';
 import { interruptible } from './interrupt.ts';
 import { bucketsOf, sourceAddress, targetAsSource, targetPlace } from './migrate-access.ts';
 import { dataFiles, factsOfFile } from './migrate-files.ts';
@@ -54,27 +48,42 @@ export async function preflight(plan: Pick<Plan, 'sources' | 'target'>, method: 
       sources.push(await factsOfFile(at));
       continue;
     }
-    const { address: host, port, credentials, tls } = await findSource(at);
-    const facts = await asked({ endpoint: { host, port }, credentials, tls }, async (call) => ({
+    const side = { what: 'source', name: source.url } as const;
+    const {
+      address: host,
+      port,
+      credentials,
+      tls,
+    } = await findSource(at).catch((error: unknown) => {
+      throw withAccessHint(error, side);
+    });
+    const facts = await asked({ endpoint: { host, port }, credentials, tls }, side, async (call, link) => ({
       ...serverFacts(String(await call(...infoForFacts))),
       name: source.url,
-      refusal: await replicationRefusal(call),
-      forbidden: await forbiddenAtSource(call),
+      refusal: await replicationRefusal(call, credentials?.username || undefined),
+      rights: await askRights(link, sourceProbes(keyLike(source.match)), credentials?.username || undefined),
     }));
     const moves = new Map(source.dbs);
     for (const { db } of facts.databases) wanted.add(moves.get(db) ?? db);
     sources.push(facts);
   }
-  const target = await asked(place, async (call) => ({
+  const [{ match, prefix }] = plan.sources as [Plan['sources'][number]];
+  const target = await asked(place, { what: 'target', name: place.name }, async (call, link) => ({
     ...serverFacts(String(await call(...infoForFacts))),
     name: place.name,
     missingDbs: await missingDbs([...wanted], call),
-    forbidden: await forbiddenAt(call),
+    rights: await askRights(
+      link,
+      targetProbes(keyLike(match, prefix)),
+      place.credentials?.username || undefined,
+    ),
   }));
   const servers = sources.filter((_, index) => named[index]!.kind !== 'finite');
   const types = [...new Set(plan.sources.flatMap((source) => source.types))];
   const choice = chooseMethod(method, servers, types);
-  return { choice, sources, target, findings: judge(sources, target, choice.method) };
+  const planned = { ...plan, method: choice.method, isAlone: sources.length === 1 && target.keys === 0 };
+  const wantedRights = { method: choice.method, followsBack: whyNotBack(planned) === null };
+  return { choice, sources, target, findings: judge(sources, target, wantedRights) };
 }
 
 /** In the plan's order. @throws what is wrong with an address or a file */
@@ -99,7 +108,7 @@ export async function runMigration(
   withoutGates: readonly string[] = [],
 ): Promise<void> {
   const target = await targetPlace(plan.target);
-  const { loads, positions } = await asked(target, async (call) => {
+  const { loads, positions } = await asked(target, { what: 'target', name: target.name }, async (call) => {
     const { product, version } = serverFacts(String(await call(...infoForFacts)));
     return {
       loads: targetOfVersionText(`${product} ${version}`, await askModules(call)),
@@ -170,32 +179,18 @@ export function describeSource(source: SourceProgress): string {
   return `${head}, ${source.commands} commands applied, ${describeSize(lagBytes)} or ${lagSeconds} s behind`;
 }
 
-/** @throws as `work` does, with what to do about a password and TLS */
+/** @throws as `work` does, with whose answer it is, and what to do about a password and TLS */
 async function asked<T>(
-  place: ConstructorParameters<typeof RedisConnection>[0],
-  work: (call: Call) => Promise<T>,
+  place: LinkOptions,
+  side: Side,
+  work: (call: Call, link: Link) => Promise<T>,
 ): Promise<T> {
-  const connection = new RedisConnection({ ...place, timeoutMs: askMs });
+  const link = new Link({ ...place, timeoutMs: askMs });
   try {
-    return await work((command, ...args) => connection.call(command, ...args.map((arg) => arg ?? '')));
+    return await work((command, ...args) => link.call([command, ...args.map((arg) => arg ?? '')]), link);
   } catch (error) {
-    throw withHint(error, place.tls !== undefined);
+    throw withAccessHint(error, { ...side, asksForTls: place.tls !== undefined });
   } finally {
-    connection.close();
+    link.close();
   }
-}
-
-function withHint(error: unknown, asksForTls: boolean): unknown {
-  const kind = refusalKind(error);
-  if (kind === 'NOAUTH' || kind === 'WRONGPASS') {
-    return RedisRefused(errorText(error), {
-      hint: '--source-password-file and --target-password-file name files with the passwords; a user stands in the address: redis://USER@HOST:PORT.',
-      cause: error,
-    });
-  }
-  if (errorCode(error) !== 'REDIS_UNREACHABLE') return error;
-  const hint = asksForTls
-    ? 'It must speak TLS on that port: where it does not, say redis:// (sentinel://).'
-    : 'Where it speaks TLS on that port, say rediss:// (sentinels://).';
-  return RedisUnreachable(errorText(error), { hint, cause: error });
 }

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RedisConnection } from '../redis/connection.ts';
+import { RedisRefused } from '../redis/errors.ts';
+import { ReplyError } from '../resp/read.ts';
 import { cutOver, Hold } from './cut-over.ts';
 import type { FollowedSource } from './followed-source.ts';
 
@@ -50,6 +52,18 @@ test('writers are kept waiting for as long as a cut-over takes, and nothing lets
   expect(await over(source, 60_000, 2)).toBeNull();
   expect(told.length).toBeGreaterThanOrEqual(5);
   expect(new Set(told)).toEqual(new Set(['CLIENT PAUSE 60000 WRITE']));
+});
+
+test('where the user may not pause, it is said which right that takes, and what else can be done', async () => {
+  const says = "NOPERM this user has no permissions to run the 'client|pause' command";
+  const answer = () => Promise.reject(RedisRefused('refused', { cause: new ReplyError(says) }));
+  const { source } = sourceWith(answer, async () => {});
+  await expect(over(source, 60_000, 1000)).rejects.toMatchObject({
+    code: 'CUT_OVER_NOT_NOW',
+    hint: expect.stringMatching(
+      /ACL SETUSER USER \+client\|pause .*stop the writers yourself.*migrate abort/,
+    ),
+  });
 });
 
 test.each<[string, () => Promise<unknown>]>([

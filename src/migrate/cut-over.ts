@@ -19,6 +19,8 @@ import { keyspaces, parseInfo } from '../redis/info.ts';
 import { isPositionKey, positionPrefix } from '../stream/position.ts';
 import { CutOverNotNow } from './errors.ts';
 import type { FollowedSource } from './followed-source.ts';
+import { rightLackedBy } from './rights.ts';
+import { withoutHold } from './source-rights.ts';
 
 export interface CutOverResult {
   /** How long writers waited: from the first hold until everything was applied and compared, and gates moved, in ms. */
@@ -74,11 +76,20 @@ export async function cutOver(options: CutOverOptions): Promise<CutOverResult['k
   } catch (cause) {
     await pause.stop();
     await releaseAll(connections);
-    throw CutOverNotNow(`the cut-over was given up: ${errorText(cause)}`, {
-      hint: 'Writers go on at the old side, and nothing has changed. Try again when holdfast migrate status shows no lag.',
-      cause,
-    });
+    throw CutOverNotNow(`the cut-over was given up: ${errorText(cause)}`, { hint: hintBehind(cause), cause });
   }
+}
+
+/** What may be done about it. */
+function hintBehind(cause: unknown): string {
+  const asBefore = 'Writers go on at the old side, and nothing has changed.';
+  const lacked = rightLackedBy(cause);
+  if (lacked === undefined) return `${asBefore} Try again when holdfast migrate status shows no lag.`;
+  const withRight =
+    lacked.rule === null
+      ? 'That server lets nobody do it'
+      : `Trying again helps when the user has that right, as ACL SETUSER USER ${lacked.rule} gives it`;
+  return `${asBefore} ${withRight}. Without it, ${withoutHold}.`;
 }
 
 /** @throws CUT_OVER_NOT_NOW when it gives no answer */
@@ -158,7 +169,12 @@ class Pause {
     try {
       await Promise.all(this.#sources.map((each) => pauseWrites(each, this.#pace.pauseMs)));
     } catch (error) {
-      this.#problem ??= new Error(`writers may have gone on, who can't be kept waiting: ${errorText(error)}`);
+      this.#problem ??= new Error(
+        `writers may have gone on, who can't be kept waiting: ${errorText(error)}`,
+        {
+          cause: error,
+        },
+      );
     }
     if (performance.now() - this.#askedMs >= this.#pace.pauseMs)
       this.#problem ??= new Error('writers may have gone on: the pause was not renewed in time');

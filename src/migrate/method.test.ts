@@ -33,7 +33,11 @@ test('a server that does not know PSYNC, or a user who may not', async () => {
   expect(await replicationRefusal(dry.call)).toMatch(/no permissions/);
   // Redis 6.2 has no DRYRUN.
   const queued = { 'PSYNC ? -1': '-NOPERM no', PSYNC: arity, 'ACL DRYRUN': '-ERR Unknown subcommand' };
-  expect(await replicationRefusal(answering(queued).call)).toMatch(/NOPERM/);
+  expect(await replicationRefusal(answering(queued).call, 'app')).toMatch(
+    /NOPERM no; ACL SETUSER OK \+psync \+replconf \+ping there lets it$/,
+  );
+  const managed = answering({ PSYNC: "-ERR unknown command 'PSYNC'", ACL: '-NOPERM no' });
+  expect(await replicationRefusal(managed.call)).not.toContain('SETUSER');
 });
 
 test('one that lets replicas in, or does not say', async () => {

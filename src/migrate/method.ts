@@ -10,7 +10,7 @@
  * Source: server.c (processCommand), acl.c (aclCommand) of Redis 6.2 to 8.6.
  */
 import { refusalReply } from '../redis/errors.ts';
-import { ReplyError } from '../resp/read.ts';
+import { grantOf, isRight, refusalIn } from './rights.ts';
 
 export const methods = ['auto', 'replication', 'scan'] as const;
 export type Method = (typeof methods)[number];
@@ -23,40 +23,38 @@ export interface Choice {
 
 type Call = (command: string, ...args: string[]) => Promise<unknown>;
 
-/** @returns why the source refuses to be replicated; null when nothing says that it does. @throws REDIS_UNREACHABLE */
-export async function replicationRefusal(call: Call): Promise<string | null> {
+/** What a user needs to read a source as a replica does. */
+const rules = ['+psync', '+replconf', '+ping'];
+
+/**
+ * @param call over one connection: PSYNC is asked about in a transaction, and executed without one.
+ * @returns why the source refuses to be replicated; null when nothing says that it does. @throws REDIS_UNREACHABLE
+ */
+export async function replicationRefusal(call: Call, loggedInAs = 'default'): Promise<string | null> {
   const ask = async (command: string, ...args: string[]): Promise<unknown> =>
     await call(command, ...args).catch((error: unknown) => {
       const refused = refusalReply(error);
       if (refused === undefined) throw error;
       return refused;
     });
+  const user = await ask('ACL', 'WHOAMI');
+  const grant = `; ${grantOf(typeof user === 'string' ? user : loggedInAs, rules)} there lets it`;
+  const inWords = (how: string, refusal: string) => `${how}: ${refusal}${isRight(refusal) ? grant : ''}`;
   for (const command of ['PSYNC', 'REPLCONF']) {
     const refusal = refusalIn(await ask(command));
-    if (refusal !== null) return `it answers ${command} with: ${refusal}`;
+    if (refusal !== null) return inWords(`it answers ${command} with`, refusal);
   }
-  const user = await ask('ACL', 'WHOAMI');
   if (typeof user === 'string') {
     const told = await ask('ACL', 'DRYRUN', user, 'PSYNC', '?', '-1');
     if (told === 'OK') return null;
-    if (typeof told === 'string') return `it says: ${told}`;
+    if (typeof told === 'string') return inWords('it says', told);
   }
   // Outside of a transaction it would be executed.
   if ((await ask('MULTI')) !== 'OK') return null;
   const queued = await ask('PSYNC', '?', '-1');
   await ask('DISCARD');
   const refusal = refusalIn(queued);
-  return refusal === null ? null : `it answers PSYNC with: ${refusal}`;
-}
-
-/** Of an error, whether it says that the command is not for us: others are about how it was asked. */
-function refusalIn(reply: unknown): string | null {
-  if (!(reply instanceof ReplyError)) return null;
-  return /^(NOPERM|NOAUTH|ERR unknown command|ERR.*(not allowed|disabled|not supported|forbidden)(?!.*(transaction|MULTI)))/i.test(
-    reply.text,
-  )
-    ? reply.text
-    : null;
+  return refusal === null ? null : inWords('it answers PSYNC with', refusal);
 }
 
 export interface Candidate {

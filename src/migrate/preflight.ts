@@ -2,8 +2,11 @@
 
 import { describeSize } from '../base/size.ts';
 import type { ServerFacts } from '../redis/server-facts.ts';
+import { positionKey } from '../stream/position.ts';
 import { MigrationPreflight } from './errors.ts';
-import type { Choice } from './method.ts';
+import type { Finding } from './finding.ts';
+import { granted, type Lacking, mayNot, type Probe, type Rights } from './rights.ts';
+import { type RightsWanted, rightsFindings } from './source-rights.ts';
 
 /** What is known of one side, and what it is called. */
 export interface SideFacts extends ServerFacts {
@@ -13,63 +16,33 @@ export interface SideFacts extends ServerFacts {
 export interface TargetFacts extends SideFacts {
   /** Of the databases that are wanted, those that it does not have. */
   missingDbs: number[];
-  /** Of what the user needs, what it may not, in the server's words. */
-  forbidden: string[];
+  rights: Rights;
 }
 
 export interface SourceFacts extends SideFacts {
   /** Why it does not let us be its replica; null when nothing says so. */
   refusal: string | null;
-  /** Of what a cut-over needs, what the user may not, in the server's words. */
-  forbidden: string[];
+  /** Null for a file. */
+  rights: Rights | null;
 }
 
-export interface Finding {
-  level: 'refused' | 'warning';
-  text: string;
-}
+/** Where the position of a stream lies. */
+const ownKey = positionKey('0');
 
-const probes = [
-  ['RESTORE', 'k', '0', 'v', 'REPLACE'],
-  ['MSET', 'k', 'v'],
-  ['MSETNX', 'k', 'v'],
-  ['UNLINK', 'k'],
-  ['WATCH', 'k'],
-  ['MULTI'],
-  ['EXEC'],
-  ['SELECT', '0'],
-];
-
-/** What the target's user may not, of what every migration needs; nothing where the server can't tell. */
-export async function forbiddenAt(
-  call: (command: string, ...args: string[]) => Promise<unknown>,
-): Promise<string[]> {
-  return await forbiddenOf(probes, call);
-}
-
-/** The same of a source's user, of what a cut-over needs. */
-export async function forbiddenAtSource(
-  call: (command: string, ...args: string[]) => Promise<unknown>,
-): Promise<string[]> {
-  return await forbiddenOf([['CLIENT', 'PAUSE', '1', 'WRITE']], call);
-}
-
-async function forbiddenOf(
-  probes: readonly (readonly string[])[],
-  call: (command: string, ...args: string[]) => Promise<unknown>,
-): Promise<string[]> {
-  try {
-    const user = String(await call('ACL', 'WHOAMI'));
-    const forbidden: string[] = [];
-    for (const probe of probes) {
-      const reply = String(await call('ACL', 'DRYRUN', user, ...probe));
-      if (reply !== 'OK') forbidden.push(reply);
-    }
-    return forbidden;
-  } catch {
-    // Only Redis 7 and later can tell, and only those who may ask: then the first write does.
-    return [];
-  }
+/** What every migration needs of a target. @param key that its user should be able to write */
+export function targetProbes(key: string): Probe[] {
+  return [
+    { command: 'RESTORE', args: [key, '0', 'v', 'REPLACE'] },
+    { command: 'MSET', args: [key, 'v'] },
+    { command: 'MSETNX', args: [key, 'v'] },
+    { command: 'UNLINK', args: [key] },
+    { command: 'WATCH', args: [key] },
+    { command: 'MULTI' },
+    { command: 'EXEC' },
+    { command: 'SELECT', args: ['0'] },
+    { command: 'GET', args: [ownKey] },
+    { command: 'SET', args: [ownKey, 'v'] },
+  ];
 }
 
 /** Which of these databases the target does not have. */
@@ -85,22 +58,15 @@ export async function missingDbs(
   return missing;
 }
 
-export function judge(
-  sources: readonly SourceFacts[],
-  target: TargetFacts,
-  method: Choice['method'],
-): Finding[] {
+export function judge(sources: readonly SourceFacts[], target: TargetFacts, wanted: RightsWanted): Finding[] {
+  const { method } = wanted;
   const refused = (text: string): Finding => ({ level: 'refused', text });
   const warning = (text: string): Finding => ({ level: 'warning', text });
   const found: Finding[] = sources.flatMap((source) => [
     ...(method === 'replication' && source.refusal !== null
       ? [refused(`${source.name} does not let a replica in: ${source.refusal}`)]
       : []),
-    ...(method === 'replication'
-      ? source.forbidden.map((text) =>
-          warning(`a cut-over can't hold the writers of ${source.name}: ${text}`),
-        )
-      : []),
+    ...(source.rights === null ? [] : rightsFindings(source.name, source.rights, wanted)),
     ...(method === 'replication' && source.isCluster
       ? [refused(`${source.name} is a node of a Redis Cluster, which is not taken by replication`)]
       : []),
@@ -129,13 +95,12 @@ export function judge(
   if (target.role === 'slave') found.push(refused(`${target.name} is a replica: name its primary`));
   for (const db of target.missingDbs)
     found.push(refused(`${target.name} has no database ${db}: --db moves it to another`));
-  for (const text of target.forbidden)
-    found.push(refused(`the user at ${target.name} lacks a right: ${text}`));
-  const wanted = sources.reduce((sum, { dataBytes }) => sum + dataBytes, target.usedBytes);
-  if (target.maxBytes > 0 && wanted > target.maxBytes) {
+  found.push(...targetFindings(target));
+  const needed = sources.reduce((sum, { dataBytes }) => sum + dataBytes, target.usedBytes);
+  if (target.maxBytes > 0 && needed > target.maxBytes) {
     found.push(
       refused(
-        `${target.name} may use ${describeSize(target.maxBytes)} of memory, and would need about ${describeSize(wanted)}`,
+        `${target.name} may use ${describeSize(target.maxBytes)} of memory, and would need about ${describeSize(needed)}`,
       ),
     );
   }
@@ -147,6 +112,14 @@ export function judge(
     );
   }
   return found;
+}
+
+function targetFindings({ name, rights: { user, lacking } }: TargetFacts): Finding[] {
+  if (lacking.length === 0) return [];
+  // It may be that no key comes but those that the user may write; how far a stream is lies there in each case.
+  const isNeeded = ({ command, lacks }: Lacking) => lacks !== 'key' || ['GET', 'SET'].includes(command);
+  const level = lacking.some(isNeeded) ? 'refused' : 'warning';
+  return [{ level, text: `${mayNot(name, user, lacking)}${granted(user, lacking)}` }];
 }
 
 /** @throws MIGRATION_PREFLIGHT when something speaks against it */

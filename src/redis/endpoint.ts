@@ -30,6 +30,8 @@ export interface Credentials {
   /** Empty for a server that knows only one password. */
   username: string;
   password: string;
+  /** Whence the password was taken, in words that anyone may read: `the file /etc/old.password`; undefined where nobody noted it. */
+  from?: string | undefined;
 }
 
 /** Where a server says that another one is. */

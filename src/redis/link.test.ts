@@ -131,6 +131,22 @@ describe('the login', () => {
       expect(reason.message).not.toContain('hunter2');
     }
     expect(to.endCode).toBe('WRONGPASS');
+    const from = 'the file /run/old.password';
+    await expect(link(server, { credentials: { ...credentials, from } }).ready).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /WRONGPASS no \(as the user agent, with the password of the file \/run\/old\.password\)$/,
+      ),
+      hint: expect.stringContaining('write down the right one'),
+    });
+  });
+
+  test('with a password where there is none says so', async () => {
+    const says = 'ERR AUTH <password> called without any password configured for the default user.';
+    const server = await play(() => `-${says}\r\n`);
+    const given = { username: '', password: 'p', from: 'the file f' };
+    await expect(link(server, { credentials: given }).ready).rejects.toMatchObject({
+      hint: 'The default user has no password there: leave the password out.',
+    });
   });
 });
 

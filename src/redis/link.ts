@@ -27,6 +27,7 @@ import {
   wayTo,
 } from './endpoint.ts';
 import { RedisRefused, RedisUnreachable } from './errors.ts';
+import { refusedLogin } from './login-refusal.ts';
 import { abandonSocket, openSocket } from './open-socket.ts';
 
 export interface LinkOptions {
@@ -318,7 +319,11 @@ export class Link {
 
   #refuse(waiter: Waiter, reply: ReplyError): void {
     const { command, isLogin, reject } = waiter;
-    const error = RedisRefused(`${this.#where} answered ${command} with: ${reply.text}`, { cause: reply });
+    const { asWhom, hint } = refusedLogin(reply.text, isLogin ? this.#options.credentials : undefined);
+    const error = RedisRefused(`${this.#where} answered ${command} with: ${reply.text}${asWhom}`, {
+      ...(hint === undefined ? {} : { hint }),
+      cause: reply,
+    });
     reject(error);
     if (isLogin) this.#end(reply.kind, reply.text, { error });
   }

@@ -18,6 +18,7 @@ import { writeRequest } from '../resp/write.ts';
 import type { Address, Credentials } from './endpoint.ts';
 import { ReplicationRefused } from './errors.ts';
 import { abovePorts } from './info.ts';
+import { refusedLogin } from './login-refusal.ts';
 import type { BodyEnd } from './snapshot-body.ts';
 import type { SocketReader } from './socket-reader.ts';
 
@@ -53,7 +54,8 @@ export class ReplicationDialogue {
   async introduce(credentials: Credentials | undefined): Promise<void> {
     if (credentials) {
       const { username, password } = credentials;
-      this.#expectOk(await this.ask('AUTH', ...(username === '' ? [] : [username]), password), 'AUTH');
+      const reply = await this.ask('AUTH', ...(username === '' ? [] : [username]), password);
+      if (!reply.startsWith('+')) throw this.refused(reply, 'AUTH', credentials);
     }
     const { readsFor } = this.#options;
     if (readsFor) this.#expectOk(await this.ask('REPLCONF', 'ip-address', readsFor.address), 'REPLCONF');
@@ -78,12 +80,15 @@ export class ReplicationDialogue {
     throw this.refused(line, 'PSYNC');
   }
 
-  refused(reply: string, command: string): Error {
+  /** @param credentials of a login */
+  refused(reply: string, command: string, credentials?: Credentials): Error {
     const { where, accessHint } = this.#options;
     const text = reply.replace(/^[-+]/, '').slice(0, 200);
     const known = hints.find(([pattern]) => pattern.test(reply))?.[1];
-    const hint = noAccess.test(reply) ? accessHint : (known ?? 'The log of the server may say more.');
-    return ReplicationRefused(`${where} answered ${command} with: ${text}`, { hint });
+    const login = refusedLogin(text, credentials);
+    const usual = noAccess.test(reply) ? accessHint : (known ?? 'The log of the server may say more.');
+    const hint = login.hint ?? usual;
+    return ReplicationRefused(`${where} answered ${command} with: ${text}${login.asWhom}`, { hint });
   }
 
   /** The next line that says something: line feeds alone only mean that the server is still there. */

@@ -89,6 +89,20 @@ test.each([
   });
 });
 
+test('a login that is refused says as whom, and whence the password was', async () => {
+  const { options } = await play(() => '-WRONGPASS invalid username-password pair\r\n');
+  const credentials = { username: 'u', password: 'hunter2', from: 'the file /run/old.password' };
+  const refused: Error = await openSnapshot({ ...options, credentials }).then(
+    () => expect.unreachable(),
+    (error) => error,
+  );
+  expect(refused.message).toMatch(
+    /WRONGPASS .*as the user u, with the password of the file \/run\/old\.password/,
+  );
+  expect(refused).toMatchObject({ code: 'REPLICATION_REFUSED', hint: expect.stringContaining('right one') });
+  expect(`${refused.message} ${refused.stack}`).not.toContain('hunter2');
+});
+
 test('a connection that breaks in the middle, or falls silent, or is no Redis', async () => {
   const broken = await play((command, socket) => {
     if (!command.startsWith('PSYNC')) return '+OK\r\n';

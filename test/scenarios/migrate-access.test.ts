@@ -12,6 +12,7 @@ import {
   startSentinel,
   tempFolder,
 } from '../support/redis-processes.ts';
+import { isWhole } from '../support/whole-run.ts';
 
 afterAll(cleanUp);
 
@@ -51,9 +52,44 @@ test('Sentinels with TLS and a password of their own name the source, for each v
     expect(asked, `${verb.join(' ')}: ${asked.stderr}`).toMatchObject({ status: 0 });
     const refused = await holdfast([...verb, ...access]);
     expect(refused.status).toBe(1);
-    expect(refused.stderr).toContain('NOAUTH');
+    expect(refused.stderr).toMatch(/NOAUTH.*--sentinel-password-file/s);
   }
   expect(await client(target.port).get('key')).toBe('value');
+});
+
+test('of a login that fails it is said whose it is, as whom, and whence the password was, which is not', async () => {
+  const [locked, open, folder] = [
+    await startRedis(['--requirepass', 'right']),
+    await startRedis(),
+    tempFolder(),
+  ];
+  const file = path.join(folder, 'wrong');
+  writeFileSync(file, 'not-the-one\n', { mode: 0o600 });
+  const [one, other] = [`redis://127.0.0.1:${locked.port}`, `redis://127.0.0.1:${open.port}`];
+  const state = ['--state-dir', path.join(folder, 'state'), '--preflight'];
+  const cases: [string[], RegExp][] = [
+    [['migrate', other, '--to', one, ...state], /the target .*NOAUTH.*--target-password-file/s],
+    [
+      ['migrate', one, '--to', other, '--source-password-file', file, ...state],
+      /the source .*WRONGPASS.*the default user, with the password of the file .*wrong.*right one/s,
+    ],
+  ];
+  if (isWhole) {
+    cases.push(
+      [['migrate', one, '--to', other, ...state], /the source .*NOAUTH.*--source-password-file/s],
+      [
+        ['migrate', other, '--to', one, '--target-password-file', file, ...state],
+        /the target .*WRONGPASS.*the default user, with the password of the file .*wrong/s,
+      ],
+      [['migrate', 'scan', one, other], /NOAUTH.*--source-password-file/s],
+      [['migrate', 'verify', one, other, '--source-password-file', file], /WRONGPASS.*the file .*wrong/s],
+    );
+  }
+  for (const [verb, says] of cases) {
+    const { status, stderr } = await holdfast(verb);
+    expect({ status, stderr }, verb.join(' ')).toEqual({ status: 1, stderr: expect.stringMatching(says) });
+    expect(stderr).not.toContain('not-the-one');
+  }
 });
 
 test('a user without a password file is refused by each verb before anyone is asked', async () => {

@@ -27,6 +27,13 @@ test('a source that forbids replication is copied by scan, and says so; one that
   expect(explained).toMatchObject({ status: 0, stdout: expect.stringMatching(/^by scan: .*psync/im) });
   const forced = await migrate(...managed, '--method', 'replication', '--preflight');
   expect(forced).toMatchObject({ status: 3, stderr: expect.stringContaining('does not let a replica in') });
+  // What else this user may not is said, with what is left, and what grants it.
+  await source.acl('SETUSER', 'app', '-client|pause', '-dump');
+  const lesser = await migrate(...managed, '--preflight');
+  expect(lesser).toMatchObject({ status: 3, stderr: expect.stringContaining('ACL SETUSER app +dump there') });
+  expect(lesser.stderr).toMatch(/may not CLIENT PAUSE .*stop the writers yourself.*\+client\|pause/);
+  expect(await source.acl('GETUSER', 'holdfast-nobody')).toBeNull();
+  await source.acl('SETUSER', 'app', '+dump');
   const open = await migrate(`redis://127.0.0.1:${from.port}`, '--explain');
   expect(open).toMatchObject({ status: 0, stdout: expect.stringMatching(/^by replication: /m) });
   expect(await source.info('stats')).toMatch(/sync_full:0\r/);
@@ -35,6 +42,11 @@ test('a source that forbids replication is copied by scan, and says so; one that
   await migration.untilFollowing();
   expect(migration.said()).toContain('by scan: ');
   expect(await target.dbsize()).toBe(3000);
+  const { status, said } = await migration.ask('cutover');
+  expect({ status, said }).toMatchObject({
+    ...{ status: 1, said: { error: { hint: expect.stringContaining('+client|pause') } } },
+  });
+  expect(await source.set('written', 'behind it')).toBe('OK');
   expect(await migration.ask('abort')).toMatchObject({ status: 0 });
 });
 

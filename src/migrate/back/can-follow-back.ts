@@ -1,7 +1,11 @@
 import { isFile, type Plan } from '../plan.ts';
 
 /** Why the old side can't follow the new one behind the cut-over; null when it can. Pure. */
-export function whyNotBack({ method, isAlone, sources }: Plan): string | null {
+export function whyNotBack({
+  method,
+  isAlone,
+  sources,
+}: Pick<Plan, 'method' | 'isAlone' | 'sources'>): string | null {
   if (sources.some(({ url }) => isFile(url))) return 'a source is a file';
   if (method === 'scan') return 'by scan the new side is not followed';
   if (!isAlone)

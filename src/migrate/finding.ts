@@ -1,0 +1,5 @@
+/** What is found before anything begins. */
+export interface Finding {
+  level: 'refused' | 'warning';
+  text: string;
+}
