@@ -128,6 +128,11 @@ async function status(output: Output, paths: MigrationPaths): Promise<number> {
 }
 
 function describeChange(change: NonNullable<Progress['change']>, runs: boolean): string {
+  if (change === 'abort')
+    return runs
+      ? 'it is being given up'
+      : 'it was being given up: holdfast migrate abort brings that to its end';
+  if (change === 'finish') return 'its finish was begun: holdfast migrate finish brings it to its end';
   const what = change === 'undo' ? 'the undo of its cut-over' : 'its cut-over';
   return runs
     ? `${what} is under way`
@@ -140,9 +145,18 @@ async function ask(paths: MigrationPaths, request: ControlRequest): Promise<unkn
 }
 
 async function pause(output: Output, paths: MigrationPaths): Promise<void> {
-  const phase = await ask(paths, { verb: 'pause' });
+  const plan = await readPlan(paths);
+  const phase = await askControl(paths.socket, { verb: 'pause' });
   output.data({ phase });
-  output.line(`${phase}: the sources’ backlogs keep what is written meanwhile, as far as they reach`);
+  output.line(`${phase}: ${describePaused(plan)}`);
+}
+
+/** What becomes of what is written meanwhile. */
+function describePaused({ method, sources }: Plan): string {
+  if (sources.every(({ url }) => isFile(url))) return 'holdfast migrate resume reads on from there';
+  return method === 'scan'
+    ? 'holdfast migrate resume copies everything again, over what is there'
+    : 'the sources’ backlogs keep what is written meanwhile, as far as they reach';
 }
 
 async function resume(output: Output, paths: MigrationPaths, { withoutGate }: Options): Promise<void> {

@@ -42,7 +42,8 @@ export async function abandonMigration(
   const progress = await readProgress(paths);
   const stays = await whatStays(plan, paths, target);
   const closed = new ClosedUsers(paths.closed);
-  if (progress?.phase !== 'cut-over' && (await closed.saved()) === undefined) {
+  const isBegun = progress?.change === 'abort';
+  if (!isBegun && progress?.phase !== 'cut-over' && (await closed.saved()) === undefined) {
     const paused = (progress?.change ?? null) === null ? [] : oldSide;
     const late = (await Promise.all(paused.map(whyPaused))).flat();
     return {
@@ -51,8 +52,8 @@ export async function abandonMigration(
       stays,
     };
   }
-  const lost = await whyLost(target);
-  if (lost === null) {
+  const lost = isBegun ? null : await whyLost(target);
+  if (lost === null && !isBegun) {
     throw MigrationNotRunning('it was cut over, and no process runs it that could take the change back', {
       hint: 'holdfast migrate resume goes on with it; then holdfast migrate abort takes it back.',
     });
@@ -66,8 +67,10 @@ export async function abandonMigration(
   const stayed = await new FrontGates(progress?.gates ?? []).move('predecessor');
   const gates = stayed.map((each) => `clients of a gate could not be taken back: ${each}`);
   const left = [...shut, ...gates, (await forgetMigration(plan, paths, target)) ?? []].flat();
+  const why = isBegun ? 'whoever gave it up was ended' : `the new side is lost (${lost})`;
   return {
-    missing: `the new side is lost (${lost}): ${howFar(progress)}`,
+    // What was noted last when it was begun.
+    missing: isBegun && progress.phase !== 'cut-over' ? null : `${why}: ${howFar(progress)}`,
     left: inWords(left),
     stays,
   };

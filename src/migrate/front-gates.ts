@@ -109,6 +109,15 @@ export class FrontGates {
     return await this.#move({ to });
   }
 
+  /** Clients go back to the old side, which does not take their writes yet. @throws CUT_OVER_NOT_NOW */
+  async takeBack(): Promise<void> {
+    const stayed = await this.move('predecessor');
+    if (stayed.length === 0) return;
+    throw CutOverNotNow(`clients stay at the new side: ${stayed.join('; ')}`, {
+      hint: `The old side is still held. Try again when those gates answer. ${goneForGood}`,
+    });
+  }
+
   async #move(request: MoveRequest): Promise<string[]> {
     const moved = await Promise.allSettled(this.#gates.map(({ control }) => control.move(request)));
     return moved.flatMap((each, index) =>

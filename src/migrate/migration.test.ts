@@ -106,7 +106,7 @@ test('what ends its process behind a cut-over leaves it cut over', async () => {
   expect(await readProgress(paths)).toMatchObject({ phase: 'cut-over', failure: { message: 'no room' } });
 });
 
-test('a second cut-over says what comes behind the first', async () => {
+test('a second cut-over, or a pause, says what comes behind the first', async () => {
   await cutOverBefore([]);
   const stop = new AbortController();
   let running: Promise<unknown> | undefined;
@@ -116,6 +116,9 @@ test('a second cut-over says what comes behind the first', async () => {
   await isTakenUp;
   await expect(askControl(paths.socket, { verb: 'cut-over' })).rejects.toMatchObject({
     ...{ code: 'CUT_OVER_NOT_NOW', hint: expect.stringMatching(/migrate finish .*cutover --undo/) },
+  });
+  await expect(askControl(paths.socket, { verb: 'pause' })).rejects.toMatchObject({
+    ...{ code: 'MIGRATE_REFUSED', hint: expect.stringMatching(/migrate finish .*cutover --undo/) },
   });
   stop.abort();
   expect(await running).toBe('stopped');

@@ -12,7 +12,7 @@ import { oldSideOf } from './back/old-side-of.ts';
 import { noteMixed } from './back/without-way-back.ts';
 import { type ControlRequest, ControlServer } from './control.ts';
 import { type CutOverResult, cutOver } from './cut-over.ts';
-import { afterCutOver, CutOverNotNow, goneForGood, MigrationNotRunning, runsFirst } from './errors.ts';
+import { gateMovedBefore, givenUpBefore, noCutOver, nothingToPause, notTakenUp } from './errors.ts';
 import type { FollowedSource } from './followed-source.ts';
 import { forgetMigration } from './forget.ts';
 import { FrontGates, haveMoved } from './front-gates.ts';
@@ -70,6 +70,7 @@ export class Migration {
   async run(signal: AbortSignal): Promise<MigrationEnd> {
     const { paths } = this.#options;
     const before = await readProgress(paths);
+    if (before?.change === 'abort') throw givenUpBefore();
     this.#state.set({ change: before?.change ?? null });
     const control = await ControlServer.listen(paths.socket, (request) => this.#inTurn(request));
     const timer = setInterval(() => void this.#tick().catch((error) => this.#fail(error)), everyMs);
@@ -114,11 +115,7 @@ export class Migration {
   }
 
   async #answer({ verb, withinMs, gates, release, withoutGates }: ControlRequest): Promise<unknown> {
-    if (!this.#state.isTakenUp && verb !== 'ping') {
-      throw MigrationNotRunning('the process that takes up this migration has not done so', {
-        hint: 'What keeps it from that, it says itself, or holdfast migrate status. Try again when it runs.',
-      });
-    }
+    if (!this.#state.isTakenUp && verb !== 'ping') throw notTakenUp();
     switch (verb) {
       case 'ping':
         return 'pong';
@@ -145,6 +142,7 @@ export class Migration {
   }
 
   async #pause(): Promise<Phase> {
+    if (this.#state.phase === 'cut-over') throw nothingToPause();
     if (this.#state.phase === 'running') {
       await this.#streams.stop();
       this.#state.set({ phase: 'paused' });
@@ -172,15 +170,8 @@ export class Migration {
 
   async #cutOver(withinMs: number, gates: FrontGates): Promise<CutOverResult> {
     if (this.#state.phase === 'cut-over' && gates.sockets.length > 0) return await this.#moveMore(gates);
-    if (this.#state.phase !== 'running') {
-      const hint = this.#state.phase === 'cut-over' ? afterCutOver : runsFirst;
-      throw CutOverNotNow(`this migration is ${this.#state.phase}`, { hint });
-    }
-    if (!(await gates.areBefore())) {
-      throw CutOverNotNow('a gate has moved its clients to the new side already', {
-        hint: 'Name those that stand before the old servers.',
-      });
-    }
+    if (this.#state.phase !== 'running') throw noCutOver(this.#state.phase);
+    if (!(await gates.areBefore())) throw gateMovedBefore();
     await gates.check();
     await this.#old.rehearse(performance.now() + withinMs);
     await this.#state.become({ change: 'cut-over' });
@@ -248,10 +239,11 @@ export class Migration {
   }
 
   /**
-   * Behind a process that ended in between: the old side is kept closed. Where gates were to take the clients away and none
+   * Behind a process that ended in between: the old side is kept closed, unless it was finished, which remains to be done. Where gates were to take the clients away and none
    * has, they are all at the old side still, which may have taken writes since: then there was no cut-over.
    */
   async #cutOverAgain(before: Progress): Promise<void> {
+    if (before.change === 'finish') return this.#state.takeUp({ phase: 'cut-over' });
     const all = new FrontGates(before.gates);
     const gone = this.#options.withoutGates ?? [];
     const gates = gone.length === 0 ? all : await all.without(gone);
@@ -286,7 +278,7 @@ export class Migration {
       else {
         await noteMixed(this.#options.plan, this.#options.target);
         await this.#state.noteTurn();
-        await this.#takeBack();
+        await this.#state.gates.takeBack();
       }
     } catch (error) {
       this.#state.set({ change: null });
@@ -309,7 +301,7 @@ export class Migration {
       await this.#old.turn(withinMs);
       await note();
       await this.#old.unlock();
-      await this.#takeBack();
+      await this.#state.gates.takeBack();
     } catch (error) {
       this.#state.set({ phase: 'cut-over', isMoved: sockets.length > 0 });
       await this.#state.gates.move('members');
@@ -319,17 +311,10 @@ export class Migration {
     }
   }
 
-  /** Clients of gates go back to the old side, which does not take their writes yet. @throws CUT_OVER_NOT_NOW */
-  async #takeBack(): Promise<void> {
-    const stayed = await this.#state.gates.move('predecessor');
-    if (stayed.length === 0) return;
-    throw CutOverNotNow(`clients stay at the new side: ${stayed.join('; ')}`, {
-      hint: `The old side is still held. Try again when those gates answer. ${goneForGood}`,
-    });
-  }
-
   async #finish(release: boolean): Promise<{ open: string[]; left: string | null }> {
     this.#state.refuseUnlessCutOver();
+    this.#state.set({ change: 'finish' });
+    await this.#state.tell();
     const open = await this.#old.finish(release);
     const left = await this.#forget();
     this.#end('finished');
@@ -337,7 +322,6 @@ export class Migration {
   }
 
   async #abort(): Promise<Abandoned> {
-    let missing: string | null = null;
     const wasOver = this.#state.phase === 'cut-over';
     await this.#state.gates.answer();
     if (wasOver) {
@@ -345,20 +329,31 @@ export class Migration {
       this.#state.set({ change: 'undo' });
       await this.#state.tell();
     }
-    if (wasOver && this.#old.follows) {
-      // It is forgotten in a moment: nobody needs the note, unless this ends before.
-      const note = () => this.#state.noteTurn().catch(() => {});
-      missing = await this.#turnBack(cutOverWithinMs, note).then(() => null, errorText);
-    }
+    const missing = wasOver ? await this.#turnedBack() : null;
     await this.#streams.stop();
+    if (wasOver) {
+      this.#state.set({ change: 'abort', phase: missing === null ? 'running' : 'cut-over' });
+      await this.#state.tell();
+    }
     const shut = wasOver ? await this.#old.unlock() : [];
-    await this.#takeBack();
+    await this.#state.gates.takeBack();
     shut.push(...(await this.#old.release()));
     const { plan, paths, target } = this.#options;
     const stays = await whatStays(plan, paths, target);
     const left = [...new Set(shut), (await this.#forget()) ?? []].flat();
     this.#end('aborted');
     return { missing, left: left.length === 0 ? null : left.join('; '), stays };
+  }
+
+  /** @returns why the old side has not everything that was written at the new one; null when it has */
+  async #turnedBack(): Promise<string | null> {
+    if (!this.#old.follows)
+      return this.#old.progress.notFollowed ?? 'the old side did not follow the new one';
+    // It is forgotten in a moment: nobody needs the note, unless this ends before.
+    return await this.#turnBack(cutOverWithinMs, () => this.#state.noteTurn().catch(() => {})).then(
+      () => null,
+      errorText,
+    );
   }
 
   /** Of files nothing follows, and nobody writes there: when they are copied, that was it. */

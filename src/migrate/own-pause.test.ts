@@ -7,9 +7,10 @@ import { waitFor } from '../base/retry.ts';
 import { targetOfVersionText } from '../rdb/target.ts';
 import { KeyPositions } from '../stream/key-positions.ts';
 import { abandonMigration } from './abandon.ts';
+import { askControl } from './control.ts';
 import { Migration } from './migration.ts';
 import { type MigrationPaths, migrationPaths, type Plan } from './plan.ts';
-import { readProgress, writeProgress } from './progress.ts';
+import { type Progress, readProgress, writeProgress } from './progress.ts';
 
 /** A process that was killed while its own pause held the old side: whoever comes behind it ends that first. */
 let root: string;
@@ -64,21 +65,24 @@ function plan(): Plan {
   };
 }
 
-async function killedIn(change: 'cut-over' | 'undo' | null): Promise<void> {
+async function killedIn(change: Progress['change'], phase: Progress['phase'] = 'running'): Promise<void> {
   await writeProgress(paths, {
-    ...{ version: 1, phase: 'running', change, pid: 1, writtenMs: 1, failure: null, gates: [], sources: [] },
+    ...{ version: 1, phase, change, pid: 1, writtenMs: 1, failure: null, gates: [], sources: [] },
     ...{ isMoved: false, notMoved: [], back: null, oldSide: null, notFollowed: null },
   });
 }
 
-async function resumed(): Promise<void> {
-  const migration = new Migration({
+function migration(): Migration {
+  return new Migration({
     ...{ plan: plan(), paths, sources: [address()], target: nowhere, onProgress: () => {} },
     targetAsSource: { kind: 'server', address: '127.0.0.1', port: 1 },
     ...{ loads: targetOfVersionText('redis 7.2'), positions: new KeyPositions([]) },
   });
+}
+
+async function resumed(): Promise<void> {
   const stop = new AbortController();
-  const running = migration.run(stop.signal);
+  const running = migration().run(stop.signal);
   // What ends it before fails here.
   const isDone = async () => (await readProgress(paths))?.pid === process.pid && asked('CLIENT UNPAUSE') > 0;
   const noted = waitFor(isDone, { what: 'the pause to be ended', withinMs: 4000 });
@@ -122,4 +126,40 @@ test('killed in the undo of its cut-over: its own pause is ended before anything
   const dropped = old.asked.findIndex((each) => each.startsWith('DEL'));
   expect(isThere).toBeGreaterThanOrEqual(0);
   expect(dropped).toBeGreaterThan(isThere);
+});
+
+test.each(['cut-over', 'running'] as const)(
+  'killed while it was given up, when writers went on already: nobody holds them up again (%s)',
+  async (phase) => {
+    await killedIn('abort', phase);
+    await expect(migration().run(new AbortController().signal)).rejects.toMatchObject({
+      ...{ code: 'MIGRATE_REFUSED', hint: expect.stringContaining('migrate abort') },
+    });
+    expect(old.asked).toEqual([]);
+    // Though the new side answers: here it is the same server.
+    const given = await abandonMigration(plan(), paths, {
+      target: { endpoint: { host: '127.0.0.1', port: old.port } },
+      oldSide: [address()],
+    });
+    // Which of the two it was says whether the old side had everything.
+    expect(given.missing).toEqual(
+      phase === 'running' ? null : expect.stringContaining('nothing of what was written'),
+    );
+    expect(asked('CLIENT UNPAUSE')).toBe(1);
+    expect(asked('CLIENT PAUSE')).toBe(0);
+    expect(await readProgress(paths)).toBeNull();
+  },
+);
+
+test('killed while it was finished: nobody holds the writers up again, and finish brings it to its end', async () => {
+  await killedIn('finish', 'cut-over');
+  const running = migration().run(new AbortController().signal);
+  const finished = async () =>
+    await askControl(paths.socket, { verb: 'finish', release: true }).then(
+      () => true,
+      () => false,
+    );
+  await waitFor(finished, { what: 'it to be finished', withinMs: 10_000 });
+  expect(await running).toBe('finished');
+  expect(asked('CLIENT PAUSE')).toBe(0);
 });

@@ -3,8 +3,11 @@ import { z } from 'zod';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
 import { type MigrationPaths, parseWith } from './plan.ts';
 
-/** Of an old side: what may keep it paused while neither is made nor given up. */
-export const changes = ['cut-over', 'undo'] as const;
+/**
+ * What is under way, until it is made or given up. The first two may keep the old side paused. Behind `abort` and `finish` it may take
+ * writes, whatever it has: whoever comes next holds nobody up again, and what is left is to bring that to its end.
+ */
+export const changes = ['cut-over', 'undo', 'abort', 'finish'] as const;
 export const phases = ['running', 'paused', 'cut-over', 'stopped', 'failed'] as const;
 
 const sourceSchema = z.object({
@@ -45,7 +48,7 @@ const progressSchema = z.object({
   writtenMs: z.number(),
   /** What ended its process; null unless something did. Behind a cut-over the phase stays `cut-over` all the same. */
   failure: z.object({ code: z.string(), message: z.string(), hint: z.string().nullable() }).nullable(),
-  /** A change that was begun, and is neither made nor given up: the old side may be paused for it. Noted before that is. */
+  /** A change that was begun, and is neither made nor given up. Noted before it is. */
   change: z.enum(changes).nullable().default(null),
   /** Control sockets of the gates that a cut-over moved, or was about to. */
   gates: z.array(z.string()).default([]),

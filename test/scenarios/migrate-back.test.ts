@@ -175,7 +175,8 @@ test.skipIf(!isWhole)(
       said: { keys: { sources: 4, target: 4 } },
     });
     expect(await target.get('p:count')).toBe('2');
-    expect(await migration.ask('abort')).toMatchObject({ status: 0 });
+    // What may have been written at the target since is not at the old side, which is said.
+    expect(await migration.ask('abort')).toMatchObject({ status: 3, said: { missing: expect.any(String) } });
     // Beside data of others nobody could tell what to remove.
     await target.flushall();
     await target.set('of others', 'v');
