@@ -22,7 +22,7 @@ export interface RightsWanted {
 
 /** How a migration ends whose writers nobody can hold. */
 export const withoutHold =
-  'stop the writers yourself, wait until holdfast migrate status shows no lag, compare with holdfast migrate verify, let clients connect to the target, and end it with holdfast migrate abort, which leaves there what was copied';
+  'stop the writers yourself, wait until holdfast migrate verify finds no difference, let clients connect to the target, and end it with holdfast migrate abort, which leaves there what was copied';
 
 const uses: readonly (Use & { isBack?: true })[] = [
   {
