@@ -7,6 +7,7 @@ import type { KeyMapping } from '../key-mapping.ts';
 import type { KeySource } from '../key-source.ts';
 import type { KeyWriter } from '../key-writer.ts';
 import type { LeftOut } from './left-out.ts';
+import type { GoneThrough } from './time-left.ts';
 
 export interface CopyProgress {
   keys: number;
@@ -29,8 +30,8 @@ export async function copyPass(
   }: {
     leftOut: LeftOut;
     mapping: KeyMapping;
-    /** Is waited for. */
-    onProgress: (sofar: CopyProgress) => Promise<void> | void;
+    /** Is waited for. @param last what came behind the last time */
+    onProgress: (sofar: CopyProgress, last: GoneThrough) => Promise<void> | void;
     signal: AbortSignal;
   },
 ): Promise<CopyProgress> {
@@ -41,7 +42,10 @@ export async function copyPass(
     const underWay = new Set<Promise<void>>();
     let first: { error: unknown } | undefined;
     const copy = async (page: readonly Buffer[]) => {
-      for (const run of await source.runs(page.filter(mapping.isCarried), true)) {
+      const carried = page.filter(mapping.isCarried);
+      let gone = page.length - carried.length;
+      if (carried.length === 0) await onProgress(sofar, { gone, keys: 0, bytes: 0 });
+      for (const run of await source.runs(carried, true)) {
         signal.throwIfAborted();
         const { reasons, bytes } = await carryRun(source, writer, run, mapping, 'if-any');
         for (const [index, reason] of reasons.entries()) {
@@ -49,7 +53,9 @@ export async function copyPass(
         }
         sofar.keys += run.keys.length;
         sofar.bytes += bytes;
-        await onProgress(sofar);
+        const keys = run.keys.length;
+        await onProgress(sofar, { gone: gone + keys, keys, bytes });
+        gone = 0;
       }
     };
     for await (const page of source.pages(keysAtATime)) {

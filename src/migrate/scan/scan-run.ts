@@ -38,6 +38,7 @@ import { copyPass } from './copy-pass.ts';
 import { LeftOut } from './left-out.ts';
 import { ServerHistory } from './server-history.ts';
 import { SourceWatch } from './source-watch.ts';
+import { TimeLeft } from './time-left.ts';
 
 export interface ScanRunOptions {
   name: string;
@@ -77,8 +78,8 @@ export class ScanRun implements FollowedSource {
   #at: string;
   #keys = 0;
   #bytes = 0;
-  #total = 0;
   #copyBeganMs = 0;
+  #copyLeft: TimeLeft | undefined;
   #comparison = { done: 0, of: 0, beganMs: 0 };
   #attempt: Attempt | undefined;
   #passes: Promise<unknown> = Promise.resolve();
@@ -165,12 +166,9 @@ export class ScanRun implements FollowedSource {
 
   /** Of the copy, or of the comparison behind it; null when nobody can tell. */
   #secondsLeft(): number | null {
-    if (this.#phase === 'copying') return this.#timeLeft(this.#keys, this.#total, this.#copyBeganMs);
+    if (this.#phase === 'copying') return this.#copyLeft?.seconds ?? null;
     const { done, of, beganMs } = this.#comparison;
-    return this.#phase === 'comparing' ? this.#timeLeft(done, of, beganMs) : null;
-  }
-
-  #timeLeft(done: number, of: number, beganMs: number): number | null {
+    if (this.#phase !== 'comparing') return null;
     const seconds = (this.#clock.monotonicMs() - beganMs) / 1000;
     return done === 0 || seconds < 0.5 ? null : Math.round((Math.max(0, of - done) * seconds) / done);
   }
@@ -242,8 +240,7 @@ export class ScanRun implements FollowedSource {
     const target = new KeyReader(this.#options.target);
     try {
       const facts = { source: await source.facts(), target: await target.facts() };
-      const { databases, keys } = facts.source;
-      this.#total = keys;
+      const { databases } = facts.source;
       const dbs = databases.map(({ db }) => this.#options.mapping.targetDb(db));
       if (new Set(dbs).size === dbs.length) return facts;
       throw MigrateRefused(`two databases of ${this.name} would become one`, {
@@ -259,13 +256,17 @@ export class ScanRun implements FollowedSource {
     this.#keys = 0;
     this.#bytes = 0;
     this.#copyBeganMs = this.#clock.monotonicMs();
+    // Of which types the others are, that are passed over, nobody counts.
+    this.#copyLeft =
+      this.#options.types.length === 0 ? new TimeLeft(facts.source.keys, this.#clock) : undefined;
     const writer = new KeyWriter(this.#options.target, facts);
     try {
       await writer.begin();
       const dbs = facts.source.databases.map(({ db }) => db);
       await copyPass(source, writer, dbs, {
         ...{ leftOut: this.#leftOut, mapping: this.#options.mapping, signal },
-        onProgress: async ({ keys, bytes }) => {
+        onProgress: async ({ keys, bytes }, last) => {
+          this.#copyLeft?.saw(last);
           const waitMs = this.#pace.waitMs(bytes - this.#bytes);
           this.#keys = keys;
           this.#bytes = bytes;
