@@ -34,7 +34,7 @@ export class LoadGenerator {
     }
   }
 
-  /** Resolves when every user is connected. @throws BENCH_FAILED when they can't, the signal's reason */
+  /** Resolves when every user is connected, and they begin. @throws BENCH_FAILED when they can't, the signal's reason */
   static async start(plan: WorkerPlan, signal: AbortSignal): Promise<LoadGenerator> {
     const threads = Math.min(threadsFor(), plan.users);
     const workers = Array.from({ length: threads }, (_, i) => {
@@ -60,7 +60,7 @@ export class LoadGenerator {
     return generator;
   }
 
-  /** What was so far is forgotten. */
+  /** What was so far is forgotten; the users begin with the first. */
   mark(): void {
     this.#markedMs = performance.now();
     this.#tell('mark');

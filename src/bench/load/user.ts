@@ -39,13 +39,16 @@ export class User {
   }
 
   /** Resolves when it is connected for the first time. */
-  start(): Promise<void> {
+  connect(): Promise<void> {
     return new Promise((resolve) => {
       this.#onConnected = resolve;
       this.#connect();
-      // Not all at once: where it is in its pause when we begin to look is chance.
-      this.#think(Math.random() * this.#plan.thinkMs);
     });
+  }
+
+  begin(): void {
+    // Not all at once: where it is in its pause when we begin to look is chance.
+    this.#think(Math.random() * this.#plan.thinkMs);
   }
 
   stop(): void {

@@ -8,7 +8,10 @@ import { User, type UserPlan } from './user.ts';
 
 export type WorkerPlan = UserPlan & (RedisPlan | HttpPlan) & { users: number; bucketMs: number };
 
-/** `mark` forgets what was so far; `stop` ends the users and has the tally posted. */
+/**
+ * `mark` forgets what was so far, and the first has the users begin: all are connected by then, also to what is busy with those
+ * that came first. `stop` ends them and has the tally posted.
+ */
 export type WorkerOrder = 'mark' | 'stop';
 export type WorkerWord = { kind: 'connected' } | { kind: 'done'; tally: Tally };
 
@@ -18,6 +21,7 @@ const connectAtOnce = 50;
 class Thread {
   readonly #plan: WorkerPlan;
   readonly #users: User[];
+  #begun = false;
   #tally: Tally = newTally();
   #markedMs = performance.now();
   #usage: EventLoopUtilization = performance.eventLoopUtilization();
@@ -48,7 +52,7 @@ class Thread {
 
   async connect(): Promise<void> {
     for (let i = 0; i < this.#users.length; i += connectAtOnce) {
-      await Promise.all(this.#users.slice(i, i + connectAtOnce).map((user) => user.start()));
+      await Promise.all(this.#users.slice(i, i + connectAtOnce).map((user) => user.connect()));
     }
   }
 
@@ -56,6 +60,8 @@ class Thread {
     this.#tally = newTally();
     this.#markedMs = performance.now();
     this.#usage = performance.eventLoopUtilization();
+    if (!this.#begun) for (const user of this.#users) user.begin();
+    this.#begun = true;
   }
 
   stop(): Tally {
