@@ -66,17 +66,18 @@ export class Backend {
       onTry: (who) => (who === 'one' ? this.readWrite.held.pumpOne() : this.readWrite.held.pumpAll()),
     });
     this.#replicas = new ReplicaWatch(config, this.watch.members, log, () => this.readOnly?.goOn());
-    this.durability = config.durability === 'replicated' ? new Durability(config, this.#sources(log)) : null;
+    this.durability =
+      config.durability === 'replicated' ? new Durability(config, this.#sources(shared)) : null;
     const leads = config.standalone ? (member: MemberAddress) => leadsNow(member, config) : undefined;
     const routing = new PrimaryRouting(this.watch, this.durability?.confirm ?? null, leads);
     this.readWrite = new Listener(context, routing, first?.readWrite.clients);
-    this.#quorum = config.confirmsReads ? new QuorumReads(config, this.#sources(log)) : null;
+    this.#quorum = config.confirmsReads ? new QuorumReads(config, this.#sources(shared)) : null;
     const reading = new ReplicaRouting(config, this.watch, this.#replicas, table, this.#quorum);
     this.readOnly = config.replicaListen ? new Listener(context, reading, first?.readOnly?.clients) : null;
     reading.serveAt(this.readOnly);
   }
 
-  #sources(log: (text: string) => void): DurabilitySources {
+  #sources({ log, counters }: Pick<Shared, 'log' | 'counters'>): DurabilitySources {
     return {
       members: this.watch.members,
       primary: () => this.watch.primary,
@@ -84,6 +85,7 @@ export class Backend {
       switches: () => this.watch.switches,
       majority: () => this.watch.majority,
       eligibility: () => this.watch.eligibility(),
+      onLossySwitch: () => counters.count('lossySwitches'),
       log,
     };
   }

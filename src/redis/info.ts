@@ -36,6 +36,8 @@ export interface ReplicationInfo {
   replId: string;
   /** The history before this one, which replicas of the primary before may still be of; all zeros for none. */
   replIdBefore: string;
+  /** The offset up to which its history is that one; 0 for none. */
+  offsetBefore: number;
   /** A primary's offset, or how far a replica has applied its primary's stream. */
   offset: number;
   /** Of a replica: whom it follows, and whether the link is up. */
@@ -61,6 +63,8 @@ export function replicationInfo(info: Info): ReplicationInfo {
     role: replica ? 'replica' : 'primary',
     replId: info['master_replid'] ?? '',
     replIdBefore: info['master_replid2'] ?? '',
+    // That of the first byte which is not of it, or -1.
+    offsetBefore: Math.max(0, number('second_repl_offset') - 1),
     offset: replica ? number('slave_repl_offset') : number('master_repl_offset'),
     primaryAddress: info['master_host'],
     primaryPort: info['master_port'] === undefined ? undefined : number('master_port'),
@@ -100,7 +104,10 @@ function connectedReplicas(info: Info): ReplicationInfo['replicas'] {
  */
 export function infoAsReplica(
   info: Info,
-  replica: Omit<ReplicationInfo, 'role' | 'replicas' | 'replIdBefore' | 'linkSilentSeconds' | 'backlogBytes'>,
+  replica: Omit<
+    ReplicationInfo,
+    'role' | 'replicas' | 'replIdBefore' | 'offsetBefore' | 'linkSilentSeconds' | 'backlogBytes'
+  >,
 ): Info {
   const { linkDownSeconds } = replica;
   return {

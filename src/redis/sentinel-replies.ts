@@ -25,7 +25,10 @@ export interface WatchedReplica extends Address {
   infoAgeMs: number;
   /** ms since it last answered a PING of this Sentinel. */
   okPingAgeMs: number;
-  /** It has told this Sentinel whom it follows. Before, this Sentinel would not promote it (sentinelSelectSlave). */
+  /**
+   * It has told this Sentinel whom it follows. Before, this Sentinel knows no offset of it, and prefers any other replica
+   * (compareSlavesForPromotion).
+   */
   isHeard: boolean;
 }
 

@@ -141,8 +141,9 @@ export interface GateCounters {
   retried: number;
   /** Writes answered with UNCERTAIN. */
   uncertain: number;
-  /** Changes of primary. */
+  /** Changes of primary, and those of them to one that lacks what was acknowledged with `durability: replicated`. */
   switches: number;
+  lossySwitches: number;
   /** From clients, and to them. */
   bytesIn: number;
   bytesOut: number;

@@ -23,6 +23,7 @@ export class Counters {
     replayed: 0,
     retried: 0,
     uncertain: 0,
+    lossySwitches: 0,
   };
   readonly #errors = new ErrorKinds();
   readonly #closed: Record<ClosedFor, number> = {

@@ -44,6 +44,11 @@ export const gateMetrics = {
   retried: counter('holdfast_gate_retried_total', 'Commands sent again after a server refused them.', own),
   uncertain: counter('holdfast_gate_uncertain_total', 'Writes that were answered with UNCERTAIN.', own),
   switches: counter('holdfast_gate_switches_total', 'Changes of the primary that the gate made.', own),
+  lossySwitches: counter(
+    'holdfast_gate_lossy_switches_total',
+    'Of these, those to a primary that lacks what was acknowledged with durability: replicated.',
+    own,
+  ),
   errors: counter('holdfast_gate_errors_total', 'Errors that clients got, by first word; those that came.', [
     ...own,
     'error',
@@ -126,6 +131,8 @@ export function addGateMetrics(page: MetricsPage, status: GateStatus): void {
       retried: counters.retried,
       uncertain: counters.uncertain,
       switches: counters.switches,
+      // A gate of an earlier version counts none.
+      lossySwitches: counters.lossySwitches ?? 0,
     },
     labels,
   );

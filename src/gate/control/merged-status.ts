@@ -13,6 +13,7 @@ export function mergeStatuses(all: GateStatus[], own: { id: string; process: Gat
   if (worst === undefined) throw new TypeError('there is no status to merge');
   const each = <T>(of: (status: GateStatus) => T) => all.map(of);
   const { switches } = worst.counters;
+  const lossySwitches = Math.max(...each(({ counters }) => counters.lossySwitches));
   return {
     ...worst,
     id: own.id,
@@ -35,7 +36,7 @@ export function mergeStatuses(all: GateStatus[], own: { id: string; process: Gat
       ]),
     ),
     // Every worker sees every change of primary.
-    counters: { ...addUp(each(({ counters }) => ({ ...counters }))), switches },
+    counters: { ...addUp(each(({ counters }) => ({ ...counters }))), switches, lossySwitches },
     commands: addUp(each(({ commands }) => commands)),
     classes: addUp(each(({ classes }) => classes)),
     errors: addUp(each(({ errors }) => errors)),

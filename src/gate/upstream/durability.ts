@@ -1,9 +1,11 @@
 import { errorText } from '../../base/errors.ts';
 import { pause } from '../../base/retry.ts';
+import { parseInfo, replicationInfo } from '../../redis/info.ts';
 import type { Link } from '../../redis/link.ts';
 import { parseRole, type Role } from '../../redis/role.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
 import type { Membership } from '../primary/members.ts';
+import { lacking, type Reign } from './acknowledged.ts';
 import {
   type Eligibility,
   haveReached,
@@ -48,6 +50,8 @@ export interface DurabilitySources {
   /** How many Sentinels make one. */
   majority(): number;
   eligibility(): Promise<Eligibility>;
+  /** A primary lacks what the one before acknowledged. */
+  onLossySwitch(): void;
   log(text: string): void;
 }
 
@@ -80,6 +84,8 @@ export class Durability {
   #link: Link | null = null;
   #primary: MemberAddress | null = null;
   #inSync: InSync = initialInSync([]);
+  /** Null where members do not replicate, or nobody is known. */
+  #reign: Reign | null = null;
   /** Null where members replicate. */
   readonly #recorded: RecordedSet | null;
   /** The primary's WAIT is about its own connection's writes only. */
@@ -210,8 +216,28 @@ export class Durability {
     if (!haveReached(members, target, online) && Number(waited) >= members.size) this.#waitsForOwn = true;
     if (this.#waitsForOwn) online = await this.#look(link, target, online);
     const round = this.#take({ kind: 'round', target, online });
-    if (!round.ask) return round.confirmed;
-    return this.#take({ kind: 'eligibility', ...(await this.#sources.eligibility()) }).confirmed;
+    const { confirmed } = round.ask
+      ? this.#take({ kind: 'eligibility', ...(await this.#sources.eligibility()) })
+      : round;
+    if (confirmed && this.#reign !== null) this.#reign.acknowledged = target;
+    return confirmed;
+  }
+
+  /**
+   * Sentinels may promote a former primary that came back and never copied from the one behind it, though a replica in sync is
+   * there: that is their choice, and whoever operates them has to hear of it.
+   */
+  async #beginReign(link: Link, { id }: MemberAddress): Promise<void> {
+    const history = replicationInfo(parseInfo(String(await link.call(['INFO', 'replication']))));
+    if (history.role !== 'primary') return;
+    const before = this.#reign;
+    this.#reign = { id, history, acknowledged: null };
+    const bytes = before === null ? 0 : lacking(before, history);
+    if (bytes === 0 || before === null) return;
+    this.#sources.onLossySwitch();
+    this.#sources.log(
+      `acknowledged writes are lost: ${id} is primary, and lacks the last ${bytes} bytes that ${before.id} acknowledged as primary`,
+    );
   }
 
   /** Has the replicas asked for what they have until all of the set have reached the offset, or it took long. */
@@ -259,7 +285,9 @@ export class Durability {
       const { memberCredentials: credentials, tls } = this.#config;
       this.#link = openLink(primary, { credentials, tls }, { timeoutMs: answerWithinMs });
     }
-    return this.#link;
+    const link = this.#link;
+    if (this.#recorded === null && this.#reign?.id !== primary.id) await this.#beginReign(link, primary);
+    return link;
   }
 
   /** Who could be promoted, as far as is known: the members, and where those are learned, whom the Sentinels list. */

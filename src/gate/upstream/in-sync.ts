@@ -7,9 +7,9 @@
  *   say itself that it may be promoted (own-priorities.ts). So the set shrinks before a write is acknowledged without a
  *   member, as Kafka's in-sync set does. Who takes a slow replica out of the Sentinels' choice is the agent:
  *   topology/eligibility.ts.
- * - The primary that was replaced is left out at first: it can be promoted only when it has copied from the new one,
- *   and then has what that acknowledged before. A host that is lost would else hold writes up until the Sentinels call it
- *   down once more.
+ * - The primary that was replaced is left out at first: until it follows, Sentinels prefer every other replica. A host that is
+ *   lost would else hold writes up until the Sentinels call it down once more. What was acknowledged until it follows, and
+ *   has copied, is safe from it only where somebody sets priorities (topology/eligibility.ts); acknowledged.ts finds out.
  * - One that the primary lists as online, and that gives a sign of life, joins it at once, and so does one that a
  *   Sentinel would promote, which it has heard from since it watches it: the Sentinels are asked for that as long as
  *   somebody is left out.

@@ -3,7 +3,7 @@ import type { ReplicationInfo } from '../../redis/info.ts';
 import { continues } from './inheritance.ts';
 
 const [old, own, none] = ['a', 'b', '0'].map((digit) => digit.repeat(40)) as [string, string, string];
-const base = { offset: 100, linkUp: true, syncing: false, priority: 100, replicas: [] };
+const base = { offset: 100, offsetBefore: 100, linkUp: true, syncing: false, priority: 100, replicas: [] };
 const of = (role: 'primary' | 'replica', replId: string, replIdBefore: string): ReplicationInfo => ({
   ...{ ...base, role, replId, replIdBefore },
   ...{
