@@ -5,6 +5,7 @@ import type { Command } from '../commands/command-table.ts';
 import type { Client } from './client.ts';
 import { describeClient } from './client-line.ts';
 import { Observed, Repeated } from './handlers.ts';
+import { ReplyRoom } from './reply-room.ts';
 import { sendPlainly } from './send-plain.ts';
 
 /**
@@ -43,7 +44,7 @@ export function sendClientCommand(
 /** What is asked in the place of a request; and what is answered in the place of an answer that is no error, if not that. */
 interface Replacement {
   asked: Buffer;
-  answer: (() => Buffer) | null;
+  answer: ((room: ReplyRoom) => Buffer) | null;
 }
 
 /** Null: it is asked and answered as it is. */
@@ -62,14 +63,17 @@ export function replacementOf(
     case 'getname':
       return {
         asked: request,
-        answer: () => writeBulk(session.name === '' ? null : session.name, session.protocol),
+        answer: (room) =>
+          session.name === ''
+            ? writeBulk(null, session.protocol)
+            : room.fill([session.name], (text) => writeBulk(text, session.protocol)),
       };
     case 'info':
-      return { asked: request, answer: () => writeText(client, describeClient(client)) };
+      return { asked: request, answer: (room) => writeText(client, [describeClient(client)], room) };
     case 'list':
       return {
         asked: request,
-        answer: () => writeText(client, matching(client, args).map(describeClient).join('')),
+        answer: (room) => writeText(client, linesOf(client, args), room),
       };
     case 'setname': {
       if (count !== 3) return null;
@@ -93,26 +97,27 @@ export function replacementOf(
 
 /** What is sent in its place changes nothing at the server. */
 class Replaced extends Repeated {
-  readonly #answer: () => Buffer;
+  readonly #answer: (room: ReplyRoom) => Buffer;
 
-  constructor(client: Client, request: Buffer, answer: () => Buffer) {
+  constructor(client: Client, request: Buffer, answer: (room: ReplyRoom) => Buffer) {
     super(client, request);
     this.#answer = answer;
   }
 
   override onReply(buf: Buffer, start: number, end: number): boolean {
     if (buf[start] === MINUS) return super.onReply(buf, start, end);
-    const answer = this.#answer();
+    const answer = this.#answer(new ReplyRoom(this.client.router.config.limits.replyBytes));
     this.client.deliver(answer, 0, answer.length);
     return true;
   }
 }
 
-function writeText(client: Client, lines: string): Buffer {
-  const text = Buffer.from(lines, 'latin1');
-  return client.session.protocol === 3
-    ? Buffer.concat([Buffer.from(`=${text.length + 4}\r\ntxt:`), text, Buffer.from('\r\n')])
-    : writeBulk(text);
+function writeText(client: Client, lines: Iterable<string>, room: ReplyRoom): Buffer {
+  return room.fill(lines, (text) =>
+    client.session.protocol === 3
+      ? Buffer.concat([Buffer.from(`=${text.length + 4}\r\ntxt:`), text, Buffer.from('\r\n')])
+      : writeBulk(text),
+  );
 }
 
 /** CLIENT REPLY stays here: the server answers always, and the gate keeps what the client does not want. */
@@ -157,6 +162,10 @@ function setName(client: Client, name: string): Buffer {
 
 function* everyClient(client: Client): Generator<Client> {
   yield* client.router.clients;
+}
+
+function* linesOf(client: Client, args: Buffer[]): Generator<string> {
+  for (const each of matching(client, args)) yield describeClient(each);
 }
 
 /** CLIENT LIST [TYPE t] [ID id…]: those that are asked for. */

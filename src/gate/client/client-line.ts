@@ -33,7 +33,7 @@ export function describeClient(client: Client): string {
     ['sub', session.channels.size],
     ['psub', session.patterns.size],
     ['ssub', session.shardChannels.size],
-    ['multi', session.transaction.begun ? session.transaction.requests.length : -1],
+    ['multi', session.transaction.begun ? session.transaction.count : -1],
     ['qbuf', kept],
     ['qbuf-free', 0],
     ['argv-mem', 0],

@@ -32,6 +32,8 @@ export interface Routes {
   takes(client: Client, command: Command, buf: Buffer, frame: RequestFrame): boolean;
   /** Sends or answers the request in `buf[start, end)`, where it belongs: false when it must wait. */
   turn(client: Client, command: Command, buf: Buffer, start: number, end: number): boolean;
+  /** Memory that is kept of a request which is answered in parts. */
+  keptBytes(client: Client): number;
   /** The client's next request is answered with this error instead. Returns what it says, if a part of it was done. */
   abandon(client: Client, error: string): string;
   /** So many requests were sent where this client is. */

@@ -119,9 +119,8 @@ export class GateClient implements Client {
   get heldBytes(): number {
     const { requests, output, session, flow, retries, place } = this;
     const replies = output.unread + (place.own?.heldBytes ?? 0);
-    return (
-      requests.size + this.#intake.heldBytes + flow.heldBytes + retries.bytes + replies + session.keptBytes
-    );
+    const kept = retries.bytes + session.keptBytes + (this.#router.routes?.keptBytes(this) ?? 0);
+    return requests.size + this.#intake.heldBytes + flow.heldBytes + replies + kept;
   }
 
   get direct(): boolean {
@@ -371,14 +370,15 @@ export class GateClient implements Client {
     this.#router.buffered.update(this);
   }
 
-  onRunDone(run: Run, replyBytes: number): void {
+  onRunDone(run: Run, replyBytes: number, handled: boolean): void {
     const { flow } = this;
     flow.done(run.count, run.end - run.start);
     if (run.reads) flow.learn(run.count, replyBytes);
     if (--this.#inFlight === 0 && (this.#turns.waiting || this.retries.collecting || this.place.own !== null))
       this.onIdle();
     if (flow.starved && flow.fed) this.pump();
-    if (this.#counted > 0) this.#router.buffered.update(this);
+    // A handler may have changed what is kept of the client.
+    if (this.#counted > 0 || handled) this.#router.buffered.update(this);
   }
 
   /** Nothing is in flight: what is sent again comes first, then the rest. */

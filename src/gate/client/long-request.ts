@@ -3,6 +3,8 @@ import { DOLLAR, findCr, MINUS, readLength } from '../../resp/bytes.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Client } from './client.ts';
 import { GrowingBytes } from './growing-bytes.ts';
+import { besideABuffer } from './kept-bytes.ts';
+import { refusalOfOwnWords } from './own-words.ts';
 import { answerUncertain } from './replay.ts';
 
 /**
@@ -13,7 +15,7 @@ import { answerUncertain } from './replay.ts';
  *   server takes it, so its length costs no memory. It can't be sent again: when the primary changes before it was
  *   answered, the answer is UNCERTAIN, and a refusal is passed on.
  * - What is refused here is read to its end and goes nowhere.
- * - Everything else (a long WATCH, SUBSCRIBE, HELLO) is kept until it is whole, up to `keptBytes`; then it is the client's next.
+ * - Everything else (a long WATCH, SUBSCRIBE, CLIENT TRACKING) is kept until it is whole, up to `keptBytes`; then it is the client's next.
  */
 export function wayOfLong(client: Client): 'pass' | 'wait' | 'keep' | Buffer {
   const { requests, router } = client;
@@ -23,6 +25,8 @@ export function wayOfLong(client: Client): 'pass' | 'wait' | 'keep' | Buffer {
   const command = named ? router.table.commandOf(buf, frame) : router.table.unknown;
   const refusal = router.refuses ? router.refuse(client, command) : null;
   if (refusal !== null) return refusal;
+  const tooLong = refusalOfOwnWords(command, requests.size);
+  if (tooLong !== null) return tooLong;
   if (command.behaviour.kind !== 'plain') return 'keep';
   const passes = router.routes?.passes(client, command) ?? 'yes';
   return passes === 'yes' ? 'pass' : passes;
@@ -30,8 +34,6 @@ export function wayOfLong(client: Client): 'pass' | 'wait' | 'keep' | Buffer {
 
 /** A request that has to be kept whole may be this long. */
 const keptBytes = 64 * 1024 * 1024;
-/** What one argument takes beside its bytes, once the request is taken apart. */
-const argumentBytes = 128;
 const tooLong = 'Protocol error: the request is too long to be kept';
 
 export class LongRequest {
@@ -63,7 +65,7 @@ export class LongRequest {
     const { requests, router } = client;
     const { count } = requests.frame;
     const long = new LongRequest(null, router.requestLimits.bulkBytes, () => {});
-    const most = keptBytes - Math.max(0, count) * argumentBytes;
+    const most = keptBytes - Math.max(0, count) * besideABuffer;
     // What says that it will be too long is told so before it has come.
     if (Math.max(requests.size, requests.announced) > most) long.#failed = tooLong;
     else {

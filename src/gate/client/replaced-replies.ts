@@ -7,6 +7,7 @@ import type { Upstream } from '../upstream/upstream.ts';
 import type { Client } from './client.ts';
 import { replacementOf, withGateName } from './client-command.ts';
 import { withOwnIds } from './handlers.ts';
+import { ReplyRoom } from './reply-room.ts';
 import { markOf, markReply } from './scan-cursor.ts';
 import { queuedScan } from './scanning.ts';
 import type { QueuedRequest } from './transaction.ts';
@@ -49,23 +50,26 @@ export function replaceAnswers(
   start: number,
   end: number,
 ): Buffer | null {
-  const replaces = requests.map((request) => (request.length === 0 ? null : replaceOf(client, request, run)));
+  const room = new ReplyRoom(client.router.config.limits.replyBytes);
+  const replaces = requests.map((request) =>
+    request.length === 0 ? null : replaceOf(client, request, run, room),
+  );
   if (replaces.every((each) => each === null)) return null;
   return replaceElements(buf, start, end, (index, from, to) =>
     buf[from] === MINUS ? null : (replaces[index]?.(buf, from, to) ?? null),
   );
 }
 
-function replaceOf(client: Client, request: Buffer, run: string): Replace | null {
+function replaceOf(client: Client, request: Buffer, run: string, room: ReplyRoom): Replace | null {
   const command = client.router.table.commandIn(request);
   const { behaviour, name } = command;
   if (behaviour.kind === 'scan') return (buf, start, end) => markReply(buf, start, end, markOf(run));
   if (/^(hello|client\|(getredir|trackinginfo))$/.test(name))
     return (buf, start, end) => withOwnIds(client, buf, start, end);
   if (behaviour.kind !== 'clients') return null;
-  return (
-    replacementOf(client, behaviour.verb, request, readArguments(request, 0, request.length))?.answer ?? null
-  );
+  const args = readArguments(request, 0, request.length);
+  const answer = replacementOf(client, behaviour.verb, request, args)?.answer ?? null;
+  return answer === null ? null : () => answer(room);
 }
 
 /** An aggregate with some of its elements replaced. A push among them is none of them: see resp/reply.ts. */

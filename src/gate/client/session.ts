@@ -9,6 +9,7 @@ import {
   userOf,
 } from '../upstream/identity.ts';
 import type { Restorable, SubscriptionCounts } from '../upstream/tenant.ts';
+import { besideAName } from './kept-bytes.ts';
 import { Tracking } from './tracking.ts';
 import { Transaction } from './transaction.ts';
 
@@ -28,7 +29,7 @@ class Names extends Set<string> {
   }
 
   override add(name: string): this {
-    if (!this.has(name)) this.#bytes += name.length + bytesOfAName;
+    if (!this.has(name)) this.#bytes += name.length + besideAName;
     return super.add(name);
   }
 
@@ -38,13 +39,17 @@ class Names extends Set<string> {
   }
 
   override delete(name: string): boolean {
-    if (this.has(name)) this.#bytes -= name.length + bytesOfAName;
+    if (this.has(name)) this.#bytes -= name.length + besideAName;
     return super.delete(name);
   }
 }
 
-/** What one more name takes beside its letters, roughly. */
-const bytesOfAName = 64;
+/** A login is kept as what the client is, and as what its connection is found by. */
+const copiesOfALogin = 2;
+
+function bytesOf(login: Login | null): number {
+  return login === null ? 0 : (login.user.length + login.password.length) * copiesOfALogin;
+}
 
 /**
  * What a client has told its server about itself, so that a connection to another member can be put into the same
@@ -161,11 +166,13 @@ export class Session implements Subscriptions, Restorable {
     return { channels: channels.size, patterns: patterns.size, shardChannels: shardChannels.size };
   }
 
-  /** Bytes that are kept to put it onto another connection. */
+  /** Memory that is kept to put it onto another connection. */
   get keptBytes(): number {
     const { channels, patterns, shardChannels, tracking, transaction } = this;
+    const { login, selectedAs } = this.#identity;
+    const logins = bytesOf(login) + (selectedAs === login ? 0 : bytesOf(selectedAs));
     const names = channels.bytes + patterns.bytes + shardChannels.bytes;
-    return this.#name.length + transaction.keptBytes + tracking.bytes + names;
+    return this.#name.length + logins + transaction.keptBytes + tracking.bytes + names;
   }
 
   get subscribed(): boolean {

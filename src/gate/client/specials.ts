@@ -10,6 +10,7 @@ import type { Client } from './client.ts';
 import { sendClientCommand, withGateName } from './client-command.ts';
 import { AccessChange, Foreign, Identifying, Observed, Repeated, Settling, Subscribing } from './handlers.ts';
 import { observer } from './observers.ts';
+import { refusalOfOwnWords } from './own-words.ts';
 import { queuedAs } from './replaced-replies.ts';
 import { sendScan } from './scanning.ts';
 import { sendPlainly } from './send-plain.ts';
@@ -76,6 +77,8 @@ export function sendSpecial(
   start: number,
   end: number,
 ): boolean {
+  const tooMuch = refusalOfOwnWords(command, end - start);
+  if (tooMuch !== null) return refuseOwnWords(client, tooMuch);
   const request = client.requests.lasting(buf, start, end);
   const { behaviour } = command;
   const { transaction } = client.session;
@@ -316,6 +319,12 @@ function refuseInMulti(client: Client, command: Command): boolean {
   const reply = writeError(`ERR ${wordsOf(command)} inside MULTI is not possible through a gate`);
   if (!answer(client, reply)) return false;
   client.session.transaction.spoil();
+  return true;
+}
+
+function refuseOwnWords(client: Client, reply: Buffer): boolean {
+  if (!answer(client, reply)) return false;
+  if (client.session.transaction.open) client.session.transaction.spoil();
   return true;
 }
 

@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { writeRequest } from '../../resp/write.ts';
+import { besideABuffer } from './kept-bytes.ts';
 
 /** A request is kept as it is looked for, and as it is sent. */
 const copies = 2;
@@ -60,9 +61,10 @@ export class Tracking {
     // Of another kind than before it takes its place; said again it adds nothing.
     if (!saysBroadcast(args)) this.#forget();
     const said = writeRequest(args).toString('latin1');
-    if (this.#requests.delete(said)) this.#bytes -= said.length * copies;
+    const bytes = said.length * copies + args.length * besideABuffer;
+    if (this.#requests.delete(said)) this.#bytes -= bytes;
     this.#requests.set(said, args);
-    this.#bytes += said.length * copies;
+    this.#bytes += bytes;
     this.#broadcasts ||= saysBroadcast(args);
     this.#redirect = redirectIn(args) ?? this.#redirect;
   }

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { writeRequest } from '../../resp/write.ts';
 import type { Step } from '../upstream/identity.ts';
+import { besideABuffer } from './kept-bytes.ts';
 
 /** What the server queued: as the client sent it, and as a server is told. */
 export interface QueuedRequest {
@@ -10,6 +11,8 @@ export interface QueuedRequest {
 
 /** Stands for a request that is not kept. */
 const nothing: QueuedRequest = { request: Buffer.alloc(0), asked: Buffer.alloc(0) };
+/** What one that is not kept still takes. */
+const bytesOfAPlace = 8;
 /** A server refuses it in a transaction, and has its EXEC fail. It counts the arguments before it asks what is allowed. */
 const spoiling = writeRequest(['GET']);
 
@@ -25,6 +28,8 @@ export class Transaction {
   /** MULTI and what the server queued behind it; null outside of one. */
   #queued: QueuedRequest[] | null = null;
   #bytes = 0;
+  /** So many requests are kept. */
+  #kept = 0;
   /** It is too long to be kept, so it can't be restored. */
   #forgetful = false;
   /** It should have been restored, and can't be. */
@@ -64,9 +69,14 @@ export class Transaction {
     return this.#queued?.slice(1).map(({ request }) => request) ?? [];
   }
 
-  /** Bytes of the requests that are kept of it. */
+  /** How many requests the server queued. */
+  get count(): number {
+    return Math.max(0, (this.#queued?.length ?? 0) - 1);
+  }
+
+  /** Memory that the requests take which are kept of it. */
   get keptBytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#kept * besideABuffer + this.count * bytesOfAPlace;
   }
 
   /** It needs the connection that it has. */
@@ -114,6 +124,7 @@ export class Transaction {
     if (queued === null || (this.#forgetful && !keep)) this.#queued.push(nothing);
     else {
       this.#bytes += bytes;
+      this.#kept++;
       this.#queued.push(queued);
     }
   }
@@ -163,6 +174,7 @@ export class Transaction {
     this.#settles = false;
     this.#queued = null;
     this.#bytes = 0;
+    this.#kept = 0;
     this.#forgetful = false;
     this.#lost = false;
     this.#spoiled = 'no';

@@ -4,6 +4,9 @@ import type { GateClientInfo, GateClients } from './control-api.ts';
 /** Longer lists are cut short: whoever reads them is a person. */
 export const mostClients = 1000;
 
+/** Of a name that a client gave itself, so much is shown. */
+export const longestName = 256;
+
 /** What a port has of clients. */
 export interface ListedClients {
   readonly clients: ReadonlySet<Client>;
@@ -27,7 +30,7 @@ export function listClients(
 function infoOf(client: Client, port: GateClientInfo['port'], held: boolean): GateClientInfo {
   const { session } = client;
   // Names are bytes, kept as latin1; people read UTF-8.
-  const readable = (text: string) => Buffer.from(text, 'latin1').toString('utf8');
+  const readable = (text: string) => Buffer.from(text.slice(0, longestName), 'latin1').toString('utf8');
   return {
     address: client.address,
     name: readable(session.name),

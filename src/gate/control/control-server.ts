@@ -40,10 +40,11 @@ export async function serveControl(socketPath: string, target: ControlTarget): P
   }
   rmSync(socketPath, { force: true });
   const server = createServer((request, response) => {
-    handle(request, target).then(
-      (answer) => {
+    const answer = async () => JSON.stringify(await handle(request, target));
+    answer().then(
+      (text) => {
         response.writeHead(200, { 'content-type': 'application/json' });
-        response.end(JSON.stringify(answer));
+        response.end(text);
       },
       (error: unknown) => {
         response.writeHead(error instanceof NotFound ? 404 : 409, { 'content-type': 'application/json' });

@@ -226,6 +226,10 @@ export class Lanes implements Routes {
     return answer(client, command, split.answer(client.session.protocol));
   }
 
+  keptBytes(client: Client): number {
+    return this.#splits.get(client)?.keptBytes ?? 0;
+  }
+
   abandon(client: Client, error: string): string {
     this.#drawn.delete(client);
     const split = this.#splits.get(client);

@@ -23,6 +23,7 @@ export class Split {
   /** Of this part: servers that were lost while they had it. */
   #losses = 0;
   #error: Buffer | null = null;
+  #keptBytes: number;
 
   /** @param shorten what a route calls a key */
   constructor(
@@ -34,6 +35,12 @@ export class Split {
     this.#command = command;
     this.#parts = parts;
     this.#requests = partRequests(args, parts, shorten);
+    this.#keptBytes = this.#requests.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /** Bytes of its parts, and of their answers until now. */
+  get keptBytes(): number {
+    return this.#keptBytes;
   }
 
   /** Where the next part goes; undefined: it is answered. */
@@ -61,7 +68,10 @@ export class Split {
         const answer = Buffer.from(buf.subarray(start, end));
         this.#losses = 0;
         if (answer[0] === MINUS) this.fail(answer);
-        else this.#answers.push(answer);
+        else {
+          this.#answers.push(answer);
+          this.#keptBytes += answer.length;
+        }
         return true;
       },
       onLost: (loss: RequestLoss) => {

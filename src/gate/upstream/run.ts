@@ -49,7 +49,8 @@ export interface ReplySink {
   onRunSent(requests: number, bytes: number): void;
   /** So many requests more are in the run that was sent last. */
   onRunExtended(requests: number): void;
-  onRunDone(run: Run, replyBytes: number): void;
+  /** @param handled its reply was looked at: it may have changed what the client is */
+  onRunDone(run: Run, replyBytes: number, handled: boolean): void;
   /** The run's connection broke. */
   onRunLost(run: Run, loss: Loss): void;
   /** Of what is being sent: servers that died while they had it. */

@@ -374,14 +374,14 @@ export class Upstream {
   #finish(run: Run): void {
     const replyBytes = this.#headBytes;
     this.#headBytes = 0;
-    const { client } = run;
+    const { client, handler } = run;
     this.#uncount(run);
     if (client !== null && run.kept && run.handler?.blocking !== true) {
       client.countAnswered(this.#now - run.since, run);
     }
     this.ring.shift();
     if (this.#retired && this.ring.size === 0) this.destroy('it was replaced');
-    client?.onRunDone(run, replyBytes);
+    client?.onRunDone(run, replyBytes, handler !== null);
   }
 
   #close(reason: string): void {
