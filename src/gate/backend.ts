@@ -7,7 +7,7 @@ import { PrimaryRouting, ReplicaRouting } from './primary/routings.ts';
 import { AckWatch } from './upstream/ack-watch.ts';
 import { BlockedWatch } from './upstream/blocked-watch.ts';
 import { Durability, type DurabilitySources } from './upstream/durability.ts';
-import { LoginCheck, type LoginInUse } from './upstream/login-check.ts';
+import { LoginCheck, type LoginInUse, type RefusedLogin } from './upstream/login-check.ts';
 import { leadsNow } from './upstream/probe.ts';
 import { QuorumReads } from './upstream/quorum-reads.ts';
 import { ServerRuns } from './upstream/server-runs.ts';
@@ -20,6 +20,8 @@ export type Shared = Pick<
 > & {
   /** The primary, or what is held, changed. */
   onChange: () => void;
+  /** These are not let in here any more. */
+  onRefused: (refused: readonly RefusedLogin[]) => void;
 };
 
 /**
@@ -44,7 +46,10 @@ export class Backend {
     const { log, table, retire } = shared;
     this.config = config;
     this.#strangers = new Strangers(config.tls, () => retire('default'));
-    this.#logins = new LoginCheck(config.tls, (user) => retire(user));
+    this.#logins = new LoginCheck(config.tls, (refused) => {
+      for (const user of new Set(refused.map(({ login }) => login.user))) retire(user);
+      shared.onRefused(refused);
+    });
     this.#acks = new AckWatch(config, () => this.watch.primary);
     this.#blocked = new BlockedWatch(config);
     const context: ListenerContext = {
@@ -142,7 +147,8 @@ export class Backend {
 function loginOf({ place, session }: Client, primary: MemberAddress): LoginInUse[] {
   const { current } = place;
   const { login } = session.identity;
-  if (login === null || current === null || current.closed || current.retired) return [];
-  // Where another user stands in for it, it was let in elsewhere.
-  return [{ member: session.standIn === null ? current.target : primary, login }];
+  if (login === null) return [];
+  // Where another user stands in for it, it was let in here: whatever its connection is.
+  if (session.standIn !== null) return [{ member: primary, login }];
+  return current === null || current.closed || current.retired ? [] : [{ member: current.target, login }];
 }

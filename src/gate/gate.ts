@@ -78,6 +78,7 @@ export class Gate implements ControlTarget {
         lastId += ids.step;
         return lastId;
       },
+      onRefused: (refused) => this.#routes.end(refused),
       onChange: () => {
         if (this.#home.watch.holding === 'none' && !this.#table.loaded) this.#loadTableSoon();
       },
@@ -230,6 +231,7 @@ export class Gate implements ControlTarget {
   #retire(user: string | null): void {
     this.#home.retire(user);
     this.#routes.retire(user);
+    if (this.#routes.standIn) this.#lookAtAccess();
   }
 
   #lookAtAccess(): void {

@@ -84,3 +84,59 @@ test('what a user has in flight who is deleted is told as what it is: its connec
   );
   expect(await admin.ping()).toBe('PONG');
 });
+
+test('a user that is deleted hears nothing more of what it waits for, whatever its connection is to the server', async () => {
+  const route = await startRedis(['--requirepass', 'cart-secret']);
+  const login = { username: 'default', password: 'cart-secret' };
+  const guarded = await startGate({
+    members: [{ id: 'redis-1', address: '127.0.0.1', port: server.port }],
+    routes: [
+      {
+        ...{ id: 'carts', prefixes: ['cart:'], memberCredentials: login, clientCredentials: login },
+        members: [{ id: 'carts-1', address: '127.0.0.1', port: route.port }],
+      },
+    ],
+  });
+  const direct = client(server.port);
+  const carts = client(route.port, { password: 'cart-secret' });
+  for (const user of ['erin', 'finn'])
+    await direct.call('ACL', 'SETUSER', user, 'on', `>${user}`, '~*', '&*', '+@all');
+  const here = async (user: string, ...requests: string[]) => {
+    const raw = await RawClient.open(guarded.port);
+    expect(await raw.ask(`AUTH ${user} ${user}`)).toBe('+OK\r\n');
+    for (const request of requests) expect(await raw.ask(request)).not.toMatch(/^-/);
+    return raw;
+  };
+  const blocked = await here('erin', 'GET cart:1');
+  blocked.send('BLPOP cart:queue 0');
+  const other = await here('finn', 'GET cart:1');
+  other.send('BLPOP cart:others 0');
+  const idle = await here('erin', 'GET cart:1');
+  const inMulti = await here('erin', 'MULTI', 'SET cart:2 1');
+  const blockedHome = await here('erin');
+  blockedHome.send('BLPOP queue 0');
+  const subscriber = await here('erin', 'SUBSCRIBE news');
+  const inMultiHome = await here('erin', 'MULTI', 'SET two 1');
+  const waits = async () => /blocked_clients:2/.test(await carts.info('clients'));
+  await waitFor(waits, { what: 'both to wait at the route', withinMs: 10_000 });
+  await direct.call('ACL', 'DELUSER', 'erin');
+  const wrong = /^-WRONGPASS /;
+  expect(await blocked.reply('the one that waits at the route')).toMatch(wrong);
+  expect(await blocked.reply('its end')).toBe('(closed)');
+  expect(await subscriber.reply('the subscriber')).toMatch(wrong);
+  expect(await blockedHome.reply('the one that waits at the catch-all')).toMatch(/^-(WRONGPASS|UNCERTAIN) /);
+  expect(await idle.ask('GET cart:1')).toMatch(wrong);
+  for (const each of [inMulti, inMultiHome]) expect(await each.ask('EXEC')).toMatch(wrong);
+  for (const each of [subscriber, idle, inMulti, inMultiHome])
+    expect(await each.reply('the end')).toBe('(closed)');
+  await carts.lpush('cart:queue', 'secret');
+  expect(await carts.llen('cart:queue')).toBe(1);
+  // Nobody else hears of it.
+  await carts.lpush('cart:others', 'mine');
+  expect(await other.reply()).toContain('mine');
+  other.send('BLPOP cart:others 0');
+  // Told through the gate: at once.
+  const admin = client(guarded.port);
+  await admin.call('ACL', 'SETUSER', 'finn', 'off');
+  expect(await other.reply('the one that is switched off', 1500)).toMatch(wrong);
+});

@@ -173,6 +173,6 @@ export interface Client extends Tenant {
   refuseSession(error: string): void;
   /** Closes the connection once everything before this is answered. */
   end(): void;
-  /** @param reason when it is the gate that wants no more of it */
-  close(reason?: ClosedFor): void;
+  /** @param reason when it is the gate that wants no more of it. @param last is said before */
+  close(reason?: ClosedFor, last?: Buffer): void;
 }

@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import type { Client } from './client.ts';
 import { pendingOf } from './client-output.ts';
@@ -68,8 +69,8 @@ export class Farewell {
 }
 
 /** Closes once `last` and what was written before it has left; or when nothing of that has left for a while. */
-export function endWith(socket: Socket, last = '', takeMs = usualTakeMs): void {
-  if (last !== '') socket.write(last);
+export function endWith(socket: Socket, last: string | Buffer = '', takeMs = usualTakeMs): void {
+  if (last.length > 0) socket.write(last);
   socket.pause();
   socket.destroySoon();
   let before = pendingOf(socket);

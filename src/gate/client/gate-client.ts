@@ -9,7 +9,7 @@ import type { Loss, Run } from '../upstream/run.ts';
 import { Apart } from './apart.ts';
 import type { Client, Router } from './client.ts';
 import { ClientOutput } from './client-output.ts';
-import { Farewell } from './farewell.ts';
+import { endWith, Farewell } from './farewell.ts';
 import { Flow } from './flow.ts';
 import { Intake } from './intake.ts';
 import { answerOrRetry, retryLost } from './replay.ts';
@@ -101,11 +101,12 @@ export class GateClient implements Client {
     return this.#closed;
   }
 
-  close(reason?: ClosedFor): void {
+  close(reason?: ClosedFor, last?: Buffer): void {
     if (this.#closed) return;
     this.#closed = true;
     if (reason !== undefined) this.#router.counters.close(reason);
-    this.socket.destroy();
+    if (last === undefined) this.socket.destroy();
+    else endWith(this.socket, last);
     this.#replies.drained();
     this.apart.stop();
     this.#intake.abandon();

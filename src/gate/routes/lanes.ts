@@ -167,8 +167,10 @@ export class Lanes implements Routes {
     const route = first.route(client, false);
     if (route === null) return false;
     const { identity } = client.session;
+    // What was asked before a doubt does not answer it.
+    const admitted = this.#admitted;
     const entry = new Entry((refusal) => {
-      if (refusal === null) this.#admitted.set(client, identity);
+      if (refusal === null) admitted.set(client, identity);
       else this.#refused.set(client, { identity, reply: refusal });
     });
     route.send(client, pingRequest, 0, pingRequest.length, 1, false, entry);

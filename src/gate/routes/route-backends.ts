@@ -1,10 +1,12 @@
 import { Buffer } from 'node:buffer';
+import { writeError } from '../../resp/write.ts';
 import { Backend, type Shared } from '../backend.ts';
 import type { Client } from '../client/client.ts';
 import type { Listener } from '../client/listener.ts';
 import { type GateConfig, majorityOf, type Route } from '../config.ts';
 import type { RouteStatus } from '../control/control-api.ts';
-import type { Login } from '../upstream/identity.ts';
+import { type Login, sameLogin } from '../upstream/identity.ts';
+import type { RefusedLogin } from '../upstream/login-check.ts';
 import { RouteFaults } from './faults.ts';
 import { type Lane, Lanes } from './lanes.ts';
 
@@ -16,12 +18,14 @@ export class RouteBackends {
   /** Of each port: the catch-all first. */
   readonly #lanes: readonly (readonly Lane[])[];
   readonly #ports: readonly Lanes[];
+  readonly #home: Backend;
 
   constructor(home: Backend, shared: Shared) {
     const { routes } = home.config;
+    this.#home = home;
     this.#routes = routes;
     this.#faults = routes.map(({ faults }) => (faults.length === 0 ? null : new RouteFaults(faults)));
-    const quiet: Shared = { ...shared, onChange: () => {} };
+    const quiet: Shared = { ...shared, onChange: () => {}, onRefused: () => {} };
     this.#backends = routes.map((route) => new Backend(configOf(home.config, route), quiet, home));
     if (routes.length === 0) {
       this.#lanes = [];
@@ -77,6 +81,28 @@ export class RouteBackends {
   retire(user: string | null): void {
     for (const port of this.#ports) port.doubt();
     for (const backend of this.#backends) backend.retire(user);
+  }
+
+  /** Somebody may be at a route as another user, whose connections say nothing of who it is itself. */
+  get standIn(): boolean {
+    return this.#routes.some(({ clientCredentials }) => clientCredentials !== null);
+  }
+
+  /**
+   * The catch-all does not let these in any more: who waits for something at a route where another user stands in for them would
+   * get it. It is told so and closed; who waits for nothing is asked with its next request.
+   */
+  end(refused: readonly RefusedLogin[]): void {
+    for (const client of this.#home.listeners.flatMap(({ clients }) => [...clients])) {
+      const { session, inFlight, hasWork } = client;
+      if (session.standIn === null || (inFlight === 0 && !hasWork)) continue;
+      const found = refused.find(({ login }) => sameLogin(login, session.identity.login));
+      if (found === undefined) continue;
+      // Of any other answer half may have been passed on.
+      const blocks = client.place.own?.ring.peek()?.handler?.blocking === true;
+      const told = (inFlight === 0 || blocks) && client.replies === 'on';
+      client.close('session', told ? writeError(found.error) : undefined);
+    }
   }
 
   /** Looks after those who are at a route as themselves. Returns the others, whom the catch-all knows. */

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { refusalKind } from '../../redis/errors.ts';
+import { refusalReply } from '../../redis/errors.ts';
 import type { GateTls, MemberAddress } from '../config.ts';
 import { keyOf } from './durability.ts';
 import type { Login } from './identity.ts';
@@ -9,6 +9,12 @@ import { openLink } from './open-link.ts';
 export interface LoginInUse {
   readonly member: MemberAddress;
   readonly login: Login;
+}
+
+/** One that is not taken any more, with the server's words. */
+export interface RefusedLogin {
+  readonly login: Login;
+  readonly error: string;
 }
 
 /** So many are tried at a time, on one connection to a member; the others have their turn at the next look. */
@@ -23,14 +29,14 @@ const askMs = 2000;
  */
 export class LoginCheck {
   readonly #tls: GateTls | null;
-  readonly #onRefused: (user: string) => void;
+  readonly #onRefused: (refused: RefusedLogin[]) => void;
   /** Once refused, a login is told of no more while it is in use. */
   readonly #refused = new Set<string>();
   #turn = 0;
   #looking = false;
 
-  /** @param onRefused a user (latin1) that logged in with what its member does not take any more */
-  constructor(tls: GateTls | null, onRefused: (user: string) => void) {
+  /** @param onRefused some logged in with what their member does not take any more */
+  constructor(tls: GateTls | null, onRefused: (refused: RefusedLogin[]) => void) {
     this.#tls = tls;
     this.#onRefused = onRefused;
   }
@@ -63,16 +69,25 @@ export class LoginCheck {
 
   async #ask(member: MemberAddress, logins: [string, LoginInUse][]): Promise<void> {
     const link = openLink(member, { credentials: null, tls: this.#tls }, { timeoutMs: askMs });
-    const isRefused = ({ login: { user, password } }: LoginInUse) =>
+    const refusalOf = ({ login: { user, password } }: LoginInUse) =>
       link.call(['AUTH', Buffer.from(user, 'latin1'), Buffer.from(password, 'latin1')]).then(
-        () => false,
-        (error: unknown) => refusalKind(error) === 'WRONGPASS',
+        () => null,
+        (error: unknown) => {
+          const reply = refusalReply(error);
+          return reply?.kind === 'WRONGPASS' ? reply.text : null;
+        },
       );
-    const answers = await Promise.all(logins.map(([, each]) => isRefused(each)));
+    const refused: RefusedLogin[] = [];
+    await Promise.all(
+      logins.map(async ([key, each]) => {
+        const error = await refusalOf(each);
+        if (error === null) return;
+        this.#refused.add(key);
+        refused.push({ login: each.login, error });
+      }),
+    );
     link.close();
-    const refused = logins.filter((_each, index) => answers[index]);
-    for (const [key] of refused) this.#refused.add(key);
-    for (const user of new Set(refused.map(([, { login }]) => login.user))) this.#onRefused(user);
+    if (refused.length > 0) this.#onRefused(refused);
   }
 }
 
