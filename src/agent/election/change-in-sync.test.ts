@@ -86,6 +86,15 @@ test('who is left out is not waited for any more when the Sentinels have the epo
   expect(record()).toEqual(withoutLeaving(withLeaving(before, ['redis-2'], epoch ?? 0)));
 });
 
+test('a Sentinel that answers nothing, as of a host that is gone, is not waited for', async () => {
+  const { deployment, record } = trial((sentinel, text) => sentinel.hello(text));
+  const { watch } = deployment.sentinels[2] as LiveSentinel;
+  const never = () => new Promise<never>(() => {});
+  Object.assign(watch, { look: never, client: { connection: { call: never } } });
+  await renewInSync(deployment, leaves);
+  expect(record()).toMatchObject({ in: [lead.id], leaving: [] });
+});
+
 test('a Sentinel that votes for another before it has the epoch does not count: that one was not told of it', async () => {
   const late = new Map<VotingSentinel, string>();
   const { deployment, record } = trial(

@@ -2,6 +2,7 @@
  * Changes who is in sync with the standalone member that leads: topology/in-sync-record.ts has the order, and why. Only the
  * agent of that member's host does, one change at a time.
  */
+import { enough } from '../../base/enough.ts';
 import { waitFor } from '../../base/retry.ts';
 import type { MemberClient } from '../../redis/member-client.ts';
 import { askForVote } from '../../redis/sentinel-election.ts';
@@ -136,7 +137,7 @@ async function confirmEpoch({ sentinels }: Deployment, election: Election, lead:
     ]);
     return vote.votedFor === runId && vote.epoch === epoch;
   };
-  const answers = await Promise.all(sentinels.map((each) => isConfirmedBy(each).catch(() => false)));
-  if (answers.filter(Boolean).length >= needed) return;
+  // That of a host that is gone answers after a second, or never, and writes wait meanwhile.
+  if (await enough(sentinels.map(isConfirmedBy), needed)) return;
   throw ElectionLapsed(`too few Sentinels have taken up epoch ${epoch}, in which ${lead} leads still`);
 }

@@ -1,4 +1,6 @@
 /** Replaces a primary that is lost: stands for election, chooses, takes over. */
+
+import { enough } from '../../base/enough.ts';
 import { errorCode, errorText } from '../../base/errors.ts';
 import { within } from '../../base/retry.ts';
 import { dieIfSabotaged } from '../../base/sabotage.ts';
@@ -170,17 +172,12 @@ async function enoughSay(
   said: Set<string>,
 ): Promise<void> {
   const voters = sentinels.filter(({ place }) => votersFor(election).includes(place.id));
-  let isEnough = () => {};
-  const enough = new Promise<void>((resolve) => {
-    isEnough = resolve;
-  });
-  if (election.needed === 0) isEnough();
   const looks = voters.map(async ({ place, watch }) => {
     await watch.look();
     if (watch.seen.reachable) said.add(place.id);
-    if (said.size >= election.needed) isEnough();
+    return watch.seen.reachable;
   });
-  await Promise.race([enough, Promise.all(looks)]);
+  await enough(looks, election.needed);
 }
 
 /**

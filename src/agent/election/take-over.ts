@@ -1,4 +1,6 @@
 /** What the elected does: topology/election/turn.ts has the order and why. */
+
+import { enough } from '../../base/enough.ts';
 import { errorCode, errorText } from '../../base/errors.ts';
 import { within } from '../../base/retry.ts';
 import { dieIfSabotaged, isSabotaged } from '../../base/sabotage.ts';
@@ -187,7 +189,7 @@ async function promote(
 }
 
 /**
- * Tells the Sentinels that a primary stays, in the epoch of a new election. A hello of an earlier one, from whoever carries out
+ * Tells the Sentinels that a primary stays, in the epoch of a new election, until as many have heard it as had to vote. A hello of an earlier one, from whoever carries out
  * late what it was told, is no news to them then.
  */
 export async function stay(deployment: Realm, election: Election, primary: Server): Promise<void> {
@@ -195,11 +197,13 @@ export async function stay(deployment: Realm, election: Election, primary: Serve
   // Where nobody votes it is the primary itself whose word must be later than what the other may be told yet.
   if (!hasVoters(deployment)) return await leadOn(primary, election.epoch).catch(() => {});
   const told = actions.map(async (action) => {
-    if (action.kind !== 'hello') return;
-    const sentinel = deployment.sentinels.find(({ place }) => place.id === action.sentinel);
-    if (sentinel) await sayHello(sentinel.watch.client.connection, action.text);
+    const sentinel =
+      action.kind === 'hello' && deployment.sentinels.find(({ place }) => place.id === action.sentinel);
+    if (!sentinel) return false;
+    await sayHello(sentinel.watch.client.connection, action.text);
+    return true;
   });
-  await Promise.allSettled(told);
+  await enough(told, election.needed);
 }
 
 /**
