@@ -1,7 +1,7 @@
 /** What must be known of a server before its keys are read or written. */
-import { errorText } from '../base/errors.ts';
+import { errorCode, errorText } from '../base/errors.ts';
 import { type Target, targetOfVersionText } from '../rdb/target.ts';
-import { refusalKind } from '../redis/errors.ts';
+import { RedisUnreachable, refusalKind, refusalReply } from '../redis/errors.ts';
 import type { Link } from '../redis/link.ts';
 import { infoForFacts, type ServerFacts, serverFacts } from '../redis/server-facts.ts';
 import { MigrateRefused } from './errors.ts';
@@ -11,19 +11,21 @@ export interface BothFacts {
   target: ServerFacts;
 }
 
-/** @param where for messages. @throws MIGRATE_REFUSED, REDIS_UNREACHABLE */
+/** @param where for messages. @throws MIGRATE_REFUSED, or REDIS_UNREACHABLE, which may pass */
 export async function askFacts(link: Link, where: string): Promise<ServerFacts> {
   try {
     return serverFacts(String(await link.call(infoForFacts)));
-  } catch (cause) {
+  } catch (error) {
+    const text = `cannot ask ${where} what it holds: ${errorText(error)}`;
+    if (errorCode(error) === 'REDIS_UNREACHABLE') {
+      throw RedisUnreachable(text, { hint: 'It must be reachable.', cause: error });
+    }
     const hint =
-      refusalKind(cause) === 'NOAUTH'
+      refusalKind(error) === 'NOAUTH'
         ? 'It wants a password, and none was given: --source-password-file and --target-password-file name files with it.'
-        : 'It must be reachable, and the user needs the right to INFO.';
-    throw MigrateRefused(`cannot ask ${where} what it holds: ${errorText(cause)}`, {
-      hint,
-      cause,
-    });
+        : 'The user needs the right to INFO.';
+    // By what it said it is known whether that passes.
+    throw MigrateRefused(text, { hint, cause: refusalReply(error) ?? error });
   }
 }
 
