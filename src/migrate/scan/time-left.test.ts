@@ -41,10 +41,26 @@ test('where few long ones make up most of it nobody tells, since it would be min
 
 test('those that come together, and those that are not carried, count as many', () => {
   let nowMs = 0;
-  const left = new TimeLeft(1000, { monotonicMs: () => nowMs } as never);
+  const left = new TimeLeft(1100, { monotonicMs: () => nowMs } as never);
+  nowMs = 1000;
+  left.saw({ gone: 100, keys: 100, bytes: 200_000 });
+  expect(left.seconds).toBeNull();
+  nowMs = 3000;
   left.saw({ gone: 500, keys: 400, bytes: 1_000_000 });
-  nowMs = 2000;
   expect(left.seconds).toBe(2);
   left.saw({ gone: 1000, keys: 0, bytes: 0 });
   expect(left.seconds).toBe(0);
+});
+
+test('over a slow way it is not told by what took as long because the next ones were under way, too', () => {
+  let nowMs = 19_000;
+  const left = new TimeLeft(1000, { monotonicMs: () => nowMs } as never);
+  nowMs = 38_000;
+  left.saw({ gone: 100, keys: 100, bytes: 1_000_000 });
+  nowMs = 39_000;
+  left.saw({ gone: 100, keys: 100, bytes: 1_000_000 });
+  expect(left.seconds).toBeNull();
+  nowMs = 57_000;
+  left.saw({ gone: 300, keys: 300, bytes: 3_000_000 });
+  expect(left.seconds).toBe(24);
 });

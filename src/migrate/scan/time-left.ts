@@ -3,6 +3,9 @@
  * takes, for each key, what those so far took. That is right as far as many of them had a part in it. Where a few long values make
  * up most of it nobody can tell how many more come, and nobody does.
  *
+ * Several are under way at a time, over a slow way for long: so it counts from when the first have come, and only when as much
+ * time has gone by since as they took.
+ *
  * How many had a part is (sum of lengths)² / sum of their squares: all of them when they are equally long, one when one is longer
  * than all others together. The error is about one divided by the root of that.
  */
@@ -28,6 +31,8 @@ export class TimeLeft {
   readonly #clock: Clock;
   readonly #of: number;
   readonly #beganMs: number;
+  /** When the first had come, and how many those were. */
+  #first: { atMs: number; gone: number } | undefined;
   #gone = 0;
   #sum = 0;
   #squares = 0;
@@ -41,6 +46,10 @@ export class TimeLeft {
 
   saw({ gone, keys, bytes }: GoneThrough): void {
     this.#gone += gone;
+    if (this.#first === undefined) {
+      this.#first = { atMs: this.#clock.monotonicMs(), gone };
+      return;
+    }
     const cost = bytes + keys * bytesOfKey + (gone - keys);
     this.#sum += cost;
     // Of those that came together nobody knows more than how long they are on average.
@@ -49,8 +58,11 @@ export class TimeLeft {
 
   /** In seconds; null when nobody can tell. */
   get seconds(): number | null {
-    const tookMs = this.#clock.monotonicMs() - this.#beganMs;
-    if (tookMs < leastMs || this.#sum ** 2 < fewestPart * this.#squares || this.#gone === 0) return null;
-    return Math.round((Math.max(0, this.#of - this.#gone) * tookMs) / 1000 / this.#gone);
+    if (this.#first === undefined) return null;
+    const { atMs, gone } = this.#first;
+    const tookMs = this.#clock.monotonicMs() - atMs;
+    if (tookMs < Math.max(leastMs, atMs - this.#beganMs) || this.#gone === gone) return null;
+    if (this.#sum ** 2 < fewestPart * this.#squares) return null;
+    return Math.round((Math.max(0, this.#of - this.#gone) * tookMs) / 1000 / (this.#gone - gone));
   }
 }
