@@ -22,6 +22,7 @@ function sourceWith(answer: (told: string[]) => Promise<void>, drained: () => Pr
     look: async () => {},
     progress: () => ({ phase: 'following', appliedOffset: null }) as never,
     drain: drained,
+    confirm: async () => {},
     close: () => {},
   };
   return { told, source };

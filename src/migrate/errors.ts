@@ -1,4 +1,4 @@
-import { defineError } from '../base/errors.ts';
+import { defineError, errorText } from '../base/errors.ts';
 
 export const MigrateRefused = defineError('MIGRATE_REFUSED', 1);
 export const MigrationThere = defineError('MIGRATION_THERE', 2);
@@ -50,5 +50,13 @@ export function gateMovedBefore(): Error {
 export function noCutOver(phase: string): Error {
   return CutOverNotNow(`this migration is ${phase}`, {
     hint: phase === 'cut-over' ? afterCutOver : runsFirst,
+  });
+}
+
+/** Of a target that may lack what was drained into it. @throws CUT_OVER_NOT_NOW */
+export function notConfirmed(cause: unknown): never {
+  throw CutOverNotNow(`the cut-over was given up: ${errorText(cause)}`, {
+    hint: 'Writers go on at the old side, and nothing has changed. Try again when holdfast migrate status shows it followed.',
+    cause,
   });
 }

@@ -17,5 +17,7 @@ export interface FollowedSource {
    * @param deadline as performance.now() has it. @throws when that is over, and what keeps it from being done
    */
   drain(deadline: number): Promise<void>;
+  /** Behind `drain`, also when it does not run any more: that the target has that still. @throws when another server is there, which may lack it */
+  confirm(): Promise<void>;
   close(): void;
 }

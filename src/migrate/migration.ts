@@ -12,7 +12,14 @@ import { oldSideOf } from './back/old-side-of.ts';
 import { noteMixed } from './back/without-way-back.ts';
 import { type ControlRequest, ControlServer } from './control.ts';
 import { type CutOverResult, cutOver } from './cut-over.ts';
-import { gateMovedBefore, givenUpBefore, noCutOver, nothingToPause, notTakenUp } from './errors.ts';
+import {
+  gateMovedBefore,
+  givenUpBefore,
+  noCutOver,
+  notConfirmed,
+  nothingToPause,
+  notTakenUp,
+} from './errors.ts';
 import type { FollowedSource } from './followed-source.ts';
 import { forgetMigration } from './forget.ts';
 import { FrontGates, haveMoved } from './front-gates.ts';
@@ -198,7 +205,7 @@ export class Migration {
 
   /**
    * Behind `cutOver`: from here on the old side takes no writes, and whoever takes this up knows it.
-   * @throws CUT_OVER_NOT_NOW when that can't be noted, or the new side takes no writes, and then writers go on at the old side
+   * @throws CUT_OVER_NOT_NOW when that can't be noted, the new side takes no writes, or lacks some; then writers go on at the old side
    */
   async #close(gates: FrontGates, deadline: number): Promise<void> {
     this.#old.keep();
@@ -206,6 +213,8 @@ export class Migration {
     await this.#streams.stop();
     try {
       await this.#old.note(deadline);
+      // Whom the old side follows has it all.
+      for (const run of this.#runs) await run.confirm().catch(notConfirmed);
       await this.#state.become({ phase: 'cut-over', change: null, gates, isMoved: false });
     } catch (error) {
       await this.#reopen();

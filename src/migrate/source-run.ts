@@ -11,6 +11,7 @@ import type { FollowedSource } from './followed-source.ts';
 import { LagMeter } from './lag.ts';
 import type { SourceProgress } from './progress.ts';
 import { Rate } from './rate.ts';
+import { refuseWhatIsGone } from './still-there.ts';
 
 export interface SourcePosition {
   replId: string;
@@ -25,6 +26,7 @@ const silentAfterMs = 4000;
 export class SourceRun implements FollowedSource {
   readonly stream: Stream;
   readonly #name: string;
+  readonly #options: StreamOptions;
   readonly #address: SourceAddress;
   readonly #lag = new LagMeter();
   readonly #clock: Clock;
@@ -37,6 +39,7 @@ export class SourceRun implements FollowedSource {
   /** @param name as the plan has it */
   constructor(name: string, options: StreamOptions & { source: SourceAddress | QueuedSource }) {
     this.#name = name;
+    this.#options = options;
     const { source } = options;
     this.#address = source.kind === 'queued' ? source.address : source;
     this.#clock = options.clock ?? systemClock;
@@ -71,6 +74,12 @@ export class SourceRun implements FollowedSource {
       }
       await pause(lookEveryMs);
     }
+  }
+
+  async confirm(): Promise<void> {
+    const { id, target } = this.#options;
+    const place = typeof target === 'function' ? await target() : target;
+    await refuseWhatIsGone(place, id, this.stream.status.stored);
   }
 
   /** A connection to whoever is primary there now. @throws STREAM_SOURCE_NOT_READY */

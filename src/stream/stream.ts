@@ -95,6 +95,8 @@ export interface StreamStatus {
   commands: number;
   /** Everything of the source up to here is in the target; null until the copy is done. */
   applied: Place | null;
+  /** As far the target says so itself, in the position that was set with what it covers last: what is not for it is not noted. */
+  stored: number | null;
   attempts: number;
   /** Of a source that had an end: bytes there that are no whole command or transaction, and are left out. */
   unfinishedBytes: number;
@@ -125,7 +127,7 @@ export class Stream {
         totalBytes: undefined,
         leftOut: 0,
       },
-      ...{ commands: 0, applied: null, attempts: 0, unfinishedBytes: 0, problem: null },
+      ...{ commands: 0, applied: null, stored: null, attempts: 0, unfinishedBytes: 0, problem: null },
     };
   }
 
@@ -274,7 +276,7 @@ export class Stream {
       bytes: 0,
       leftOut: 0,
       totalBytes: source.snapshot?.bytes,
-      applied: null,
+      ...{ applied: null, stored: null },
     });
     const copy = new FullCopy(writer, {
       ...{
@@ -341,6 +343,7 @@ export class Stream {
       hold: async () => await this.#options.hold?.(signal),
       onApplied: (place, commands) => {
         status.applied = place;
+        status.stored = writer.position?.offset ?? null;
         // From the place that the target has stored it may go on after a crash, though nothing behind it was for the target.
         if (writer.position !== null) source.noteApplied?.(writer.position.offset);
         status.commands += commands;

@@ -47,6 +47,9 @@ export class FileRun implements FollowedSource {
     if (this.#stream.status.phase !== 'done') throw new Error(`${this.name} is not copied yet`);
   }
 
+  /** Nothing follows a file, and nobody waits for a cut-over of it. */
+  async confirm(): Promise<void> {}
+
   progress(): SourceProgress {
     const { phase, keys, bytes, totalBytes, commands, applied, leftOut, unfinishedBytes, problem } =
       this.#stream.status;

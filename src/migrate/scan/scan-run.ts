@@ -151,6 +151,11 @@ export class ScanRun implements FollowedSource {
     }
   }
 
+  async confirm(): Promise<void> {
+    if (await this.#target.hasChanged())
+      throw new Error('the target has another primary, which may lack what was written last');
+  }
+
   progress(): SourceProgress {
     const seconds = (this.#clock.monotonicMs() - this.#copyBeganMs) / 1000;
     const isCopying = this.#phase === 'copying' && seconds > 0.5;
