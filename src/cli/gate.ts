@@ -120,7 +120,15 @@ function inputOf(options: GateOptions, command: Command): GateFileInput | null {
     throw BadGateOptions(`--config stands alone, without ${given.join(', ')}`, { hint });
   }
   const { sentinel, upstream, name } = options;
-  if ((sentinel === undefined) === (upstream === undefined)) {
+  if (sentinel !== undefined && upstream !== undefined) {
+    throw BadGateOptions(
+      '--upstream and --sentinel exclude each other: leave out the one that is not behind the gate',
+      {
+        hint,
+      },
+    );
+  }
+  if (sentinel === undefined && upstream === undefined) {
     throw BadGateOptions('say what is behind the gate: --sentinel with --name, or --upstream, or --config', {
       hint,
     });

@@ -1,5 +1,17 @@
 import { isShortName, shortNameRule } from '../base/short-name.ts';
-import type { GateConfig, RouteFault } from './config.ts';
+import type { GateConfig, GateLimits, RouteFault } from './config.ts';
+
+/** With less nobody could be served; bytes as in the spec's `gate.limits`, elements as a server has them for strangers. */
+const leastLimits: Readonly<Record<keyof GateLimits, number>> = {
+  clients: 1,
+  bulkBytes: 1024,
+  elements: 10,
+  requestBytes: 1024,
+  replyBytes: 1024,
+  totalBytes: 1024,
+  unauthenticatedMs: 0,
+  connectMs: 1,
+};
 
 /** The first thing that is wrong, as a sentence. */
 export function findMistake(config: GateConfig): string | undefined {
@@ -16,9 +28,12 @@ export function findMistake(config: GateConfig): string | undefined {
     (each) => typeof each.address !== 'string' || !isPort(each.port),
   );
   if (bad) return `an address and a port are needed, found ${JSON.stringify(bad)}`;
-  for (const [key, value] of [...Object.entries(config.limits), ['holdMs', config.holdMs] as const]) {
-    if (typeof value !== 'number' || !(value >= 0)) return `${key} must be a number, found ${value}`;
+  for (const [key, value] of Object.entries(config.limits)) {
+    const least = (leastLimits as Readonly<Record<string, number>>)[key];
+    if (least === undefined) return `limits: there is no key '${key}'`;
+    if (!isAtLeast(value, least)) return `limits.${key} must be at least ${least}, found ${value}`;
   }
+  if (!isAtLeast(config.holdMs, 0)) return `holdMs must be a number, found ${config.holdMs}`;
   if (!Number.isInteger(config.workers) || config.workers < 1 || config.workers > 64) {
     return `workers must be 1 to 64, found ${config.workers}`;
   }
@@ -106,6 +121,10 @@ function findMirrorMistake({ mirrors }: GateConfig): string | undefined {
       return `${where}.queueBytes must be a number of bytes`;
   }
   return undefined;
+}
+
+function isAtLeast(value: unknown, least: number): boolean {
+  return typeof value === 'number' && value >= least;
 }
 
 function isPort(value: unknown): boolean {

@@ -23,6 +23,7 @@ import { ownProcess } from './control/merged-status.ts';
 import { RequestMirrors } from './mirrors/request-mirrors.ts';
 import type { PrimaryWatch } from './primary/primary-watch.ts';
 import { RouteBackends } from './routes/route-backends.ts';
+import { Trouble } from './trouble.ts';
 import type { ConnectionView } from './upstream/connection-view.ts';
 import { openOwnLink } from './upstream/open-link.ts';
 
@@ -41,6 +42,7 @@ const accessMs = 2000;
 export class Gate implements ControlTarget {
   readonly #config: GateConfig;
   readonly #log: (text: string) => void;
+  readonly #tableTrouble: Trouble;
   readonly #table = new CommandTable();
   readonly #counters = new Counters();
   /** Where everything goes that no route takes. */
@@ -62,6 +64,7 @@ export class Gate implements ControlTarget {
   constructor(config: GateConfig, log: (text: string) => void, ids = { first: 1, step: 1 }) {
     this.#config = config;
     this.#log = log;
+    this.#tableTrouble = new Trouble(log);
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -104,10 +107,11 @@ export class Gate implements ControlTarget {
   /** Opens both ports and the control socket. @throws GATE_LISTEN, GATE_CONTROL */
   async start(): Promise<void> {
     const { listen, replicaListen } = this.#config;
-    this.#watch.start();
-    this.#routes.start();
+    // Who can't listen looks for nobody.
     await this.#home.readWrite.listen(listen);
     if (replicaListen) await this.#home.readOnly?.listen(replicaListen);
+    this.#watch.start();
+    this.#routes.start();
     this.#accessTimer = setInterval(() => this.#lookAtAccess(), accessMs);
     this.#control = await Control.open(this.#config, this);
   }
@@ -262,8 +266,9 @@ export class Gate implements ControlTarget {
     const link = openOwnLink(primary, this.#config, { timeoutMs: tableWithinMs });
     try {
       this.#table.load(await link.call(['COMMAND']));
+      this.#tableTrouble.isOver('the table of commands is read');
     } catch (error) {
-      this.#log(`cannot read the table of commands: ${errorText(error)}`);
+      this.#tableTrouble.is(`cannot read the table of commands: ${errorText(error)}`);
     } finally {
       link.close();
     }

@@ -181,6 +181,26 @@ test('with passwords, TLS, hostnames and two workers', async () => {
   expect(await gate.process.ended).toBe(0);
 });
 
+test("what it can't do it says in one line, and before it looks for anybody", async () => {
+  const { port } = await startRedis();
+  const upstream = ['--upstream', `127.0.0.1:${port}`];
+  const said = async (args: string[]) => {
+    const gate = startCli(['gate', ...args, '--listen', `127.0.0.1:${port}`]);
+    gates.push(gate);
+    expect(await gate.ended).not.toBe(0);
+    return gate.said();
+  };
+  const [both, busy, nothing] = await Promise.all([
+    said([...upstream, '--sentinel', '127.0.0.1:26379', '--name', 'x']),
+    said(upstream),
+    said([...upstream, '--limit', 'requestBytes=0']),
+  ]);
+  expect(both).toMatch(/--upstream and --sentinel exclude each other/);
+  expect(busy).toMatch(/cannot listen on .*EADDRINUSE/);
+  expect(busy).not.toMatch(/is primary|open after/);
+  expect(nothing).toMatch(/limits\.requestBytes must be at least 1024, found 0/);
+});
+
 test('killed with its workers it leaves no file behind', async () => {
   const [folder, port] = [path.join(tempFolder(), 'tmp'), await freePort()];
   mkdirSync(folder);

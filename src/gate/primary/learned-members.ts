@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { errorText } from '../../base/errors.ts';
 import { parseRole } from '../../redis/role.ts';
 import type { Endpoint, GateConfig, MemberAddress } from '../config.ts';
+import { Trouble } from '../trouble.ts';
 import { openLink } from '../upstream/open-link.ts';
 import { type LearnedMember, type Listed, learnMembers, type Membership } from './members.ts';
 import type { Witness } from './witness.ts';
@@ -28,12 +29,13 @@ export class LearnedMembers implements Membership {
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
   #stopped = false;
-  #complaint = '';
+  readonly #trouble: Trouble;
 
   constructor(config: GateConfig, sentinels: readonly Witness[], events: LearnedEvents) {
     this.#config = config;
     this.#sentinels = sentinels;
     this.#events = events;
+    this.#trouble = new Trouble((text) => events.log(text));
   }
 
   get all(): readonly MemberAddress[] {
@@ -85,6 +87,7 @@ export class LearnedMembers implements Membership {
       followers: await Promise.all(followers.map(withNames)),
     };
     if (this.#stopped) return;
+    this.#trouble.isOver('who the members are is learned again');
     const before = this.#known;
     this.#known = learnMembers(before, seen, this.#config.quorumMajority);
     const ids = (known: readonly LearnedMember[]) => known.map(({ member }) => member.id).join(', ');
@@ -116,10 +119,8 @@ export class LearnedMembers implements Membership {
     }
   }
 
-  /** Once, until it is another: it is asked four times a second. */
   #complain(text: string): void {
-    if (text !== this.#complaint) this.#events.log(`cannot learn who the members are: ${text}`);
-    this.#complaint = text;
+    this.#trouble.is(`cannot learn who the members are: ${text}`);
   }
 }
 

@@ -2,6 +2,7 @@ import { errorText } from '../../base/errors.ts';
 import { parseInfo, replicationInfo } from '../../redis/info.ts';
 import type { Link } from '../../redis/link.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
+import { Trouble } from '../trouble.ts';
 import { openLink } from '../upstream/open-link.ts';
 import type { Membership } from './members.ts';
 
@@ -16,7 +17,7 @@ const keptAtLeastMs = 10_000;
 export class ReplicaWatch {
   readonly #config: GateConfig;
   readonly #members: Membership;
-  readonly #log: (text: string) => void;
+  readonly #trouble: Trouble;
   readonly #onChange: () => void;
   #link: Link | null = null;
   #primary: MemberAddress | null = null;
@@ -28,7 +29,7 @@ export class ReplicaWatch {
   constructor(config: GateConfig, members: Membership, log: (text: string) => void, onChange: () => void) {
     this.#config = config;
     this.#members = members;
-    this.#log = log;
+    this.#trouble = new Trouble(log);
     this.#onChange = onChange;
   }
 
@@ -82,12 +83,13 @@ export class ReplicaWatch {
       }
       const info = await this.#link.call(['INFO', 'replication']);
       if (primary !== this.#primary) return;
+      this.#trouble.isOver(`${primary.id} says who its replicas are`);
       if (!this.#config.readsAtPrimary)
         this.#fit = fitReplicas(String(info), this.#members, this.#config.maxLagMs);
       this.#remember();
     } catch (error) {
       if (primary !== this.#primary) return;
-      this.#log(`cannot ask ${primary.id} for its replicas: ${errorText(error)}`);
+      this.#trouble.is(`cannot ask ${primary.id} for its replicas: ${errorText(error)}`);
     }
     const changed = before.join() !== this.#fit.join() || before.length !== this.#fit.length;
     if (changed || this.#known.size < knownBefore) this.#onChange();

@@ -4,6 +4,7 @@ import { parseSentinelEvent } from '../../redis/sentinel-event.ts';
 import { type WatchedReplica, watchedPrimary, watchedReplicas } from '../../redis/sentinel-replies.ts';
 import type { Reply } from '../../resp/read.ts';
 import type { Credentials, Endpoint, GateTls } from '../config.ts';
+import { Trouble } from '../trouble.ts';
 import { openLink } from '../upstream/open-link.ts';
 
 /** What one Sentinel says of who is primary. */
@@ -38,6 +39,7 @@ export class SentinelWatch {
   #retry: NodeJS.Timeout | undefined;
   #stopped = false;
   #vote: Vote | null = null;
+  readonly #trouble: Trouble;
 
   constructor(
     endpoint: Endpoint,
@@ -54,7 +56,12 @@ export class SentinelWatch {
     this.#credentials = options.credentials;
     this.#tls = options.tls;
     this.#log = options.log;
+    this.#trouble = new Trouble(options.log);
     this.#events = events;
+  }
+
+  get #where(): string {
+    return `the Sentinel ${this.endpoint.address}:${this.endpoint.port}`;
   }
 
   /** Null while it doesn't answer. */
@@ -86,12 +93,13 @@ export class SentinelWatch {
     try {
       const named = watchedPrimary(await answer);
       if (named === null) return;
+      this.#trouble.isOver(`${this.#where} says again who is primary`);
       // In a failover of its own a Sentinel gives the old primary the new epoch already (sentinel.c, where the promotion is
       // detected), so that says nothing of how new its word is.
       const epoch = named.flags.includes('failover_in_progress') ? -1 : named.configEpoch;
       this.#vote = { address: named.address, port: named.port, epoch };
     } catch (error) {
-      this.#log(`a Sentinel does not say who is primary: ${errorText(error)}`);
+      this.#trouble.is(`${this.#where} does not say who is primary: ${errorText(error)}`);
       this.#vote = null;
     }
     this.#events.onVote();
@@ -137,7 +145,7 @@ export class SentinelWatch {
 
   #onClosed(reason: string): void {
     if (this.#vote !== null) {
-      this.#log(`lost the Sentinel ${this.endpoint.address}:${this.endpoint.port}: ${reason}`);
+      this.#log(`lost ${this.#where}: ${reason}`);
       this.#vote = null;
       this.#events.onVote();
     }
