@@ -37,6 +37,7 @@ export function targetProbes(key: string): Probe[] {
     { command: 'MSETNX', args: [key, 'v'] },
     { command: 'UNLINK', args: [key] },
     { command: 'WATCH', args: [key] },
+    { command: 'COMMAND' },
     { command: 'MULTI' },
     { command: 'EXEC' },
     { command: 'SELECT', args: ['0'] },

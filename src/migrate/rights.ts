@@ -160,8 +160,8 @@ export function rightLackedBy(error: unknown): { says: string; rule: string | nu
   return undefined;
 }
 
-/** Redis 6 names the command only, or that there is a subcommand. */
-function ruleIn(says: string): string {
+/** What grants what a NOPERM refuses. Redis 6 names the command only, or that there is a subcommand. Pure. */
+export function ruleIn(says: string): string {
   const name = /run the '([^']+)' command/.exec(says)?.[1];
   if (name !== undefined) return `+${name}`;
   return / channels?\b/.test(says) ? '&*' : '~*';

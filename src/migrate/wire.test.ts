@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { ReplyError } from '../resp/read.ts';
 import { writeRequest } from '../resp/write.ts';
-import { forEachKey, manyKeys, pack, pieces } from './wire.ts';
+import { forEachKey, manyKeys, pack, pieces, unrefused } from './wire.ts';
 
 const key = fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes));
 
@@ -29,4 +30,18 @@ test('pieces are the same bytes, and long values among them are not copied', () 
   expect(Buffer.concat(found)).toEqual(pack(requests));
   expect(found).toContain(long);
   expect(found).toHaveLength(3);
+});
+
+test('what the user may not is told with what grants it', () => {
+  const refusing = (text: string) => () => unrefused([new ReplyError(text)], 'a:1', 'DUMP or PTTL');
+  expect(refusing("NOPERM this user has no permissions to run the 'dump' command")).toThrow(
+    expect.objectContaining({
+      code: 'REDIS_REFUSED',
+      hint: expect.stringContaining('ACL SETUSER USER +dump there'),
+    }),
+  );
+  expect(refusing('NOPERM this user has no permissions to access one of the keys used as arguments')).toThrow(
+    expect.objectContaining({ hint: expect.stringContaining('ACL SETUSER USER ~* there') }),
+  );
+  expect(refusing('ERR no')).toThrow(expect.objectContaining({ hint: undefined }));
 });

@@ -6,6 +6,7 @@ import { Link } from '../redis/link.ts';
 import { type Reply, ReplyError } from '../resp/read.ts';
 import { writeRequest } from '../resp/write.ts';
 import { ByteGatherer } from '../stream/byte-gatherer.ts';
+import { ruleIn } from './rights.ts';
 
 /** A long value takes a server so long. */
 export const answerWithinMs = 120_000;
@@ -85,7 +86,12 @@ export function pack(requests: readonly (readonly (string | Uint8Array)[])[]): B
 export function unrefused(replies: readonly Reply[], where: string, what: string): readonly Reply[] {
   const refused = replies.find((reply) => reply instanceof ReplyError);
   if (refused instanceof ReplyError) {
-    throw RedisRefused(`${where} answered ${what} with: ${refused.text}`, { cause: refused });
+    const text = `${where} answered ${what} with: ${refused.text}`;
+    if (refused.kind !== 'NOPERM') throw RedisRefused(text, { cause: refused });
+    throw RedisRefused(text, {
+      hint: `ACL SETUSER USER ${ruleIn(refused.text)} there grants it; docs/migrating.md lists all that its user needs.`,
+      cause: refused,
+    });
   }
   return replies;
 }
