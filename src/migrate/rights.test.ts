@@ -73,12 +73,22 @@ test('without a transaction DRYRUN is asked, and where neither is to be had that
     },
   });
   expect((await askRights(dry.server, probes)).lacking).toMatchObject([{ command: 'DUMP', rule: '+dump' }]);
-  const managed = serverWith({ MULTI: '-ERR unknown command', ACL: "-ERR unknown command 'ACL'" });
-  expect(await askRights(managed.server, probes)).toMatchObject({
-    lacking: [],
-    unknown: expect.stringContaining("ERR unknown command 'ACL'"),
+  const managed = serverWith({
+    MULTI: '-ERR unknown command',
+    ACL: "-ERR unknown command 'ACL'",
+    PTTL: '-NOPERM no',
   });
-  expect([...dry.executed, ...managed.executed].filter((each) => /^(DUMP|CLIENT)/.test(each))).toEqual([]);
+  const reading = ['TYPE', 'PTTL'].map((command) => ({ command, args: ['k'], reads: true }));
+  expect(await askRights(managed.server, [...probes, ...reading])).toMatchObject({
+    lacking: [{ command: 'PTTL' }],
+    unknown: expect.stringMatching(/^whether the user may DUMP, CLIENT PAUSE: .*ERR unknown command 'ACL'/),
+  });
+  expect(managed.executed).toEqual(['TYPE k']);
+  const without = serverWith({ MULTI: `-${noRun('multi')}`, ACL: '-NOPERM no' });
+  expect((await askRights(without.server, [{ command: 'MULTI' }])).lacking).toMatchObject([
+    { rule: '+multi' },
+  ]);
+  expect(dry.executed.filter((each) => /^(DUMP|CLIENT)/.test(each))).toEqual([]);
 });
 
 test('of an error, which right is lacking', () => {

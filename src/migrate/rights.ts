@@ -4,6 +4,7 @@
  * - In a transaction that is discarded: a server looks at the user's rights before it queues a command (Redis 6.0 and later; those
  *   before know no users), so that whoever may MULTI finds out. What is not let into a transaction says nothing there.
  * - By ACL DRYRUN (Redis 7 and later), which only few may.
+ * - Where neither is to be had, what only reads is done.
  *
  * All goes over one connection: on another one, behind a break, a command would be executed. So those that are asked about here
  * are such as change nothing if they are.
@@ -19,6 +20,8 @@ export interface Probe {
   command: string;
   /** Behind it. */
   args?: readonly string[];
+  /** It may be done to find out. */
+  reads?: boolean;
 }
 
 /** What a user may not. */
@@ -35,7 +38,7 @@ export interface Lacking {
 export interface Rights {
   user: string;
   lacking: Lacking[];
-  /** Why nobody could look; null when somebody could. */
+  /** What nobody could look at, and why; null when all was. */
   unknown: string | null;
 }
 
@@ -53,12 +56,14 @@ export async function askRights(
 ): Promise<Rights> {
   const whoami = await answered(server.call(['ACL', 'WHOAMI']));
   const user = typeof whoami === 'string' ? whoami : loggedInAs;
-  const queued = await inTransaction(server, probes);
+  const multi = await answered(server.call(['MULTI']));
+  const queued = multi === 'OK' ? await queuedReplies(server, probes) : null;
   const lacking: Lacking[] = [];
-  let unknown: string | null = null;
+  const notLookedAt: string[] = [];
+  let says = '';
   for (const [index, probe] of probes.entries()) {
-    const reply = queued === null ? null : queued[index];
-    if (reply === 'QUEUED') continue;
+    const reply = probe.command === 'MULTI' ? multi : queued?.[index];
+    if (reply === 'QUEUED' || reply === 'OK') continue;
     const refusal = refusalIn(reply);
     if (refusal !== null) {
       lacking.push(lackingOf(probe, refusal));
@@ -66,15 +71,21 @@ export async function askRights(
     }
     const told = await answered(server.call(['ACL', 'DRYRUN', user, ...requestOf(probe)]));
     if (typeof told === 'string' && told !== 'OK') lacking.push(lackingOf(probe, told));
-    if (told instanceof ReplyError && queued === null)
-      unknown = `MULTI and ACL DRYRUN are refused: ${told.text}`;
+    if (!(told instanceof ReplyError) || queued !== null) continue;
+    const done = probe.reads ? refusalIn(await answered(server.call(requestOf(probe)))) : null;
+    if (done !== null) lacking.push(lackingOf(probe, done));
+    if (!probe.reads) notLookedAt.push(probe.command);
+    says = told.text;
   }
+  const unknown =
+    notLookedAt.length === 0
+      ? null
+      : `whether the user may ${notLookedAt.join(', ')}: MULTI and ACL DRYRUN are refused (${says})`;
   return { user, lacking, unknown };
 }
 
-/** What each answers in a transaction that is discarded; null where there is none. */
-async function inTransaction(server: OneConnection, probes: readonly Probe[]): Promise<unknown[] | null> {
-  if ((await answered(server.call(['MULTI']))) !== 'OK') return null;
+/** What each answers in the transaction that is begun, which is discarded. */
+async function queuedReplies(server: OneConnection, probes: readonly Probe[]): Promise<unknown[]> {
   const asked = [...probes.filter(isQueued).map(requestOf), ['DISCARD'] as const];
   const replies = await Promise.all(server.callEach(asked).map(answered));
   let next = 0;

@@ -3,7 +3,7 @@
  * stopped. Pure.
  */
 import type { Finding } from './finding.ts';
-import { granted, type Lacking, mayNot, type Probe, type Rights } from './rights.ts';
+import { granted, mayNot, type Probe, type Rights } from './rights.ts';
 
 interface Use {
   needs: readonly string[];
@@ -57,18 +57,19 @@ const nobody = 'holdfast-nobody';
 
 /** @param key that the user should be able to read. Executed by mistake none of them changes anything. */
 export function sourceProbes(key: string): Probe[] {
+  const reads = true;
   return [
-    { command: 'SCAN', args: ['0', 'COUNT', '1'] },
-    ...['TYPE', 'DUMP', 'PTTL', 'EXISTS'].map((command) => ({ command, args: [key] })),
-    { command: 'CONFIG GET', args: ['notify-keyspace-events'] },
+    { command: 'SCAN', args: ['0', 'COUNT', '1'], reads },
+    ...['TYPE', 'DUMP', 'PTTL', 'EXISTS'].map((command) => ({ command, args: [key], reads })),
+    { command: 'CONFIG GET', args: ['notify-keyspace-events'], reads },
     { command: 'CONFIG SET', args: [nobody, ''] },
     { command: 'PSUBSCRIBE', args: ['__keyspace@*__:*'] },
     { command: 'CLIENT PAUSE', args: ['0', 'WRITE'] },
     { command: 'CLIENT UNPAUSE' },
-    { command: 'ACL LIST' },
+    { command: 'ACL LIST', reads },
     { command: 'ACL SETUSER', args: [nobody, 'no-rule'] },
     { command: 'ACL DELUSER', args: [nobody] },
-    { command: 'CLIENT LIST', args: ['TYPE', 'normal'] },
+    { command: 'CLIENT LIST', args: ['TYPE', 'normal'], reads },
     { command: 'CLIENT KILL', args: ['ID', '0'] },
   ];
 }
@@ -82,22 +83,18 @@ export function rightsFindings(name: string, rights: Rights, wanted: RightsWante
   const { user, lacking, unknown } = rights;
   const found: Finding[] = [];
   if (unknown !== null) {
-    const text = `what the user may do at ${name} could not be looked at (${unknown}): a right that is lacking shows when it is needed`;
+    const text = `at ${name} it could not be looked at ${unknown}; what is lacking shows when it is needed`;
     found.push({ level: 'warning', text });
   }
   for (const { needs, method, level, without, isBack } of uses) {
     if ((method !== null && method !== wanted.method) || (isBack && !wanted.followsBack)) continue;
     const missing = lacking.filter(({ command }) => needs.includes(command));
-    if (missing.length > 0)
-      found.push({
-        level: levelOf(level, missing),
-        text: `${mayNot(name, user, missing)}: ${without}${granted(user, missing)}`,
-      });
+    if (missing.length === 0) continue;
+    // There may be no key but those that the user may read.
+    const areKeys = missing.every(({ lacks }) => lacks === 'key');
+    const then = areKeys ? 'the first that comes ends it' : without;
+    const text = `${mayNot(name, user, missing)}: ${then}${granted(user, missing)}`;
+    found.push({ level: areKeys ? 'warning' : level, text });
   }
   return found;
-}
-
-/** There may be no key but those that the user may read. */
-function levelOf(level: Finding['level'], missing: readonly Lacking[]): Finding['level'] {
-  return missing.every(({ lacks }) => lacks === 'key') ? 'warning' : level;
 }
