@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { openFilesLimit } from '../process/open-files.ts';
 import { BenchFailed } from './errors.ts';
 
 /** Files that are open besides the users' connections. */
@@ -11,14 +11,4 @@ export function checkOpenFiles(users: number): void {
   throw BenchFailed(`${users} users need as many open files, and a process may have ${most} here`, {
     hint: `ulimit -n ${users + 1000} raises it for this shell, if the system's own limit is not lower.`,
   });
-}
-
-/** Of this process, whose soft limit Node raises to the hard one when it starts; null where it can't be read. */
-function openFilesLimit(): number | null {
-  try {
-    const line = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
-    return line === null ? null : Number(line[1]);
-  } catch {
-    return null;
-  }
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
 import { defineError } from '../base/errors.ts';
+import { outliveOutput } from '../base/outlive-output.ts';
 import type { GateConfig } from '../gate/config.ts';
 import {
   completeGateConfig,
@@ -56,6 +57,8 @@ export function gateVerb(): Command {
         input === null
           ? readGateConfig(options.config as string)
           : completeGateConfig(input, { where: 'holdfast gate', folder: process.cwd() });
+      // A change of primary is what it has to tell, and what clients are to live through.
+      outliveOutput();
       const started = await start(config, options.config ?? null, input, output.note);
       const address = String(config.listen.host);
       output.line(`listening on ${address}:${started.port}`);

@@ -67,8 +67,8 @@ const brokenPipeStatus = 141;
 
 /**
  * What becomes of a process whose output nobody takes any more. A reader that has seen enough (`| head`) ends it without
- * a word, as it ends other tools; a full disk behind it is told. `up` goes on
- * (base/outlive-output.ts): a deployment outlives its terminal.
+ * a word, as it ends other tools; a full disk behind it is told. `up` and `gate` go on
+ * (base/outlive-output.ts): what serves others outlives its terminal.
  */
 export function endWithReader(): void {
   process.stdout.on('error', endOn);

@@ -16,7 +16,7 @@ import { Strangers } from './upstream/strangers.ts';
 /** What all that a gate sends to has in common. */
 export type Shared = Pick<
   ListenerContext,
-  'log' | 'table' | 'counters' | 'buffered' | 'retire' | 'nextId' | 'copies'
+  'log' | 'table' | 'counters' | 'buffered' | 'retire' | 'nextId' | 'copies' | 'room'
 > & {
   /** The primary, or what is held, changed. */
   onChange: () => void;

@@ -3,6 +3,7 @@ import { waitFor } from '../base/retry.ts';
 import { Backend, type Shared } from './backend.ts';
 import { Buffered } from './client/buffered.ts';
 import type { Listener } from './client/listener.ts';
+import { Room } from './client/room.ts';
 import { CommandTable } from './commands/command-table.ts';
 import { type GateConfig, takePasswords } from './config.ts';
 import { listClients } from './control/client-infos.ts';
@@ -26,6 +27,7 @@ import { RouteBackends } from './routes/route-backends.ts';
 import { Trouble } from './trouble.ts';
 import type { ConnectionView } from './upstream/connection-view.ts';
 import { openOwnLink } from './upstream/open-link.ts';
+import { whyNotRenewed } from './upstream/open-socket.ts';
 
 const drainPollMs = 1;
 /** COMMAND's answer is long, and a busy server takes its time. */
@@ -43,8 +45,10 @@ export class Gate implements ControlTarget {
   readonly #config: GateConfig;
   readonly #log: (text: string) => void;
   readonly #tableTrouble: Trouble;
+  readonly #tlsTrouble: Trouble;
   readonly #table = new CommandTable();
   readonly #counters = new Counters();
+  readonly #room = new Room(() => this.#listeners.reduce((sum, each) => sum + each.openFiles, 0));
   /** Where everything goes that no route takes. */
   readonly #home: Backend;
   readonly #routes: RouteBackends;
@@ -65,6 +69,7 @@ export class Gate implements ControlTarget {
     this.#config = config;
     this.#log = log;
     this.#tableTrouble = new Trouble(log);
+    this.#tlsTrouble = new Trouble(log);
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -76,6 +81,7 @@ export class Gate implements ControlTarget {
       counters: this.#counters,
       buffered: new Buffered(config.limits.totalBytes),
       copies: this.#mirrors.any ? this.#mirrors : null,
+      room: this.#room,
       retire: (user) => this.#retire(user),
       nextId: () => {
         lastId += ids.step;
@@ -107,6 +113,8 @@ export class Gate implements ControlTarget {
   /** Opens both ports and the control socket. @throws GATE_LISTEN, GATE_CONTROL */
   async start(): Promise<void> {
     const { listen, replicaListen } = this.#config;
+    const short = this.#room.shortFor(this.#config.limits.clients);
+    if (short !== null) this.#log(short);
     // Who can't listen looks for nobody.
     await this.#home.readWrite.listen(listen);
     if (replicaListen) await this.#home.readOnly?.listen(replicaListen);
@@ -241,6 +249,11 @@ export class Gate implements ControlTarget {
   #lookAtAccess(): void {
     const clients = this.#ports.flatMap((listener) => [...listener.clients]);
     this.#home.lookAtAccess(this.#routes.lookAtAccess(clients));
+    const { tls } = this.#config;
+    const why = tls?.cert ? whyNotRenewed(tls) : null;
+    if (why === null) this.#tlsTrouble.isOver('tls: the files are taken up again');
+    else
+      this.#tlsTrouble.is(`tls: the files were changed and can't be taken up, those of before stay: ${why}`);
   }
 
   #loadTableSoon(): void {

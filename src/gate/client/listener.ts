@@ -1,11 +1,11 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { errorCode, errorText } from '../../base/errors.ts';
+import { errorText } from '../../base/errors.ts';
 import { isSabotaged } from '../../base/sabotage.ts';
 import { type RequestLimits, redisRequestLimits, unauthenticatedLimits } from '../../resp/request.ts';
 import type { Command, CommandTable } from '../commands/command-table.ts';
 import type { GateConfig, Listen, MemberAddress } from '../config.ts';
 import type { Counters } from '../control/counters.ts';
-import { GateListenFailed } from '../errors.ts';
+import { cannotListen } from '../errors.ts';
 import type { AckWatch } from '../upstream/ack-watch.ts';
 import type { BlockedWatch } from '../upstream/blocked-watch.ts';
 import { Connections, type ConnectionsOwner } from '../upstream/connections.ts';
@@ -22,6 +22,7 @@ import { HeldClients } from './held-clients.ts';
 import { readHeader } from './proxy-socket.ts';
 import type { Refusal } from './refusal.ts';
 import { refuseWaiting } from './replay.ts';
+import type { Room } from './room.ts';
 import { withSharedReads } from './shared-reads.ts';
 import { TlsHandshakes } from './tls-handshake.ts';
 import { endRedirect, releaseSources } from './tracking-restore.ts';
@@ -67,6 +68,7 @@ export interface ListenerContext {
   nextId: () => number;
   /** Null at a gate without mirrors of requests. */
   copies: Copies | null;
+  room: Room;
 }
 
 /** One listening address with its clients. */
@@ -174,16 +176,7 @@ export class Listener implements Router, ConnectionsOwner {
       );
       this.#servers.push(server);
       await new Promise<void>((resolve, reject) => {
-        server.once('error', (error) => {
-          const hint =
-            errorCode(error) === 'EADDRINUSE' ? 'Another program has that port; `ss -ltnp` shows which.' : '';
-          reject(
-            GateListenFailed(`cannot listen on ${host}:${listen.port}: ${errorText(error)}`, {
-              cause: error,
-              ...(hint === '' ? {} : { hint }),
-            }),
-          );
-        });
+        server.once('error', (error) => reject(cannotListen(host, listen.port, error)));
         server.listen({ host, port: listen.port, backlog: 1024 }, resolve);
       });
       // The system has no room for one more: that one is not let in, and the others go on.
@@ -201,6 +194,12 @@ export class Listener implements Router, ConnectionsOwner {
     for (const server of this.#servers) server.close();
   }
 
+  /** Clients, and connections to servers; of those that come by a route these only. */
+  get openFiles(): number {
+    const { shared, private: own } = this.connections.counts;
+    return (this.#isRoute ? 0 : this.#greeted + this.clients.size) + shared + own;
+  }
+
   /** Says goodbye to every client that waits for nothing. */
   closeIdle(): void {
     for (const client of this.clients) {
@@ -211,7 +210,7 @@ export class Listener implements Router, ConnectionsOwner {
   /** Takes what comes before the client's own bytes: a PROXY header, or TLS. */
   #greet(socket: Socket): void {
     // Whoever only begins takes no place of a client, and there may be as many of them as of clients.
-    if (this.#greeted >= this.config.limits.clients) {
+    if (this.#greeted >= this.config.limits.clients || this.#context.room.isFull) {
       this.counters.count('clientsRefused');
       socket.destroy();
       return;
@@ -241,7 +240,7 @@ export class Listener implements Router, ConnectionsOwner {
   }
 
   #accept(socket: Socket, address: string | null = null): void {
-    if (this.clients.size >= this.config.limits.clients) {
+    if (this.clients.size >= this.config.limits.clients || this.#context.room.isFull) {
       this.counters.count('clientsRefused');
       socket.on('error', () => {});
       endWith(socket, '-ERR max number of clients reached\r\n');

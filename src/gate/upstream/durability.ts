@@ -5,6 +5,7 @@ import type { Link } from '../../redis/link.ts';
 import { parseRole, type Role } from '../../redis/role.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
 import type { Membership } from '../primary/members.ts';
+import { Trouble } from '../trouble.ts';
 import { lacking, type Reign } from './acknowledged.ts';
 import {
   type Eligibility,
@@ -92,11 +93,13 @@ export class Durability {
   #waitsForOwn = false;
   /** Why nothing can be confirmed at the primary, since the first attempt that failed for it. */
   #failure: { why: string; sinceMs: number } | null = null;
+  readonly #trouble: Trouble;
   #probe: NodeJS.Timeout | undefined;
 
   constructor(config: GateConfig, sources: DurabilitySources) {
     this.#config = config;
     this.#sources = sources;
+    this.#trouble = new Trouble((text) => sources.log(text));
     this.#recorded = config.standalone ? new RecordedSet(config.quorum ? 'quorum' : 'all', sources) : null;
   }
 
@@ -165,12 +168,13 @@ export class Durability {
       try {
         const confirmed = await this.#once(primary);
         this.#failure = null;
+        this.#trouble.isOver(`writes are confirmed at ${primary.id} again`);
         if (confirmed) return reign === this.#sources.switches();
       } catch (error) {
         if (reign !== this.#sources.switches()) return false;
         const why = `cannot confirm writes at ${primary.id}: ${errorText(error)}`;
         this.#failure = { why, sinceMs: this.#failure?.sinceMs ?? performance.now() };
-        this.#sources.log(why);
+        this.#trouble.is(why);
       }
       await pause(retryMs);
     }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { makeCertificates } from '../../../test/support/certificates.ts';
 import { waitFor } from '../../base/retry.ts';
-import { readTlsFiles } from './open-socket.ts';
+import { readTlsFiles, whyNotRenewed } from './open-socket.ts';
 
 test('renewed files are taken up together, and not while only one of them is there', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'hf-gate-tls-'));
@@ -29,10 +29,15 @@ test('renewed files are taken up together, and not while only one of them is the
     everyMs: 100,
   });
   expect(shown()).toBe(before);
+  // It is told when it stays so, and not while one file comes after the other.
+  expect(whyNotRenewed(tls)).toBeNull();
+  const told = () => /key values mismatch/.test(whyNotRenewed(tls) ?? '');
+  await waitFor(told, { what: 'why they are not taken up', withinMs: 5000, everyMs: 50 });
   copyFileSync(next.key, tls.key);
   const renewed = () => shown() === readFileSync(next.cert, 'utf8');
   await waitFor(renewed, { what: 'the new certificate', withinMs: 5000, everyMs: 50 });
   expect(readTlsFiles(tls).key?.toString()).toBe(readFileSync(next.key, 'utf8'));
   expect(readTlsFiles(tls).secureContext).not.toBe(secureContext);
+  expect(whyNotRenewed(tls)).toBeNull();
   rmSync(folder, { recursive: true });
 });

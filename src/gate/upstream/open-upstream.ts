@@ -32,6 +32,9 @@ export function isBusy(error: string): boolean {
   return error.startsWith('BUSY ');
 }
 
+/** What a server says that has as many connections as it may; so says the gate. */
+const noRoom = 'ERR max number of clients reached: the gate may open no more files';
+
 /** A server that has as many connections as it may: it says so at once, whatever was asked, and closes. */
 export function isFull(error: string): boolean {
   return error.startsWith('ERR max number of clients reached');
@@ -47,6 +50,7 @@ export function openUpstream(
   const upstream: Upstream = new Upstream(target, options, {
     onConnect: () => restore(session, upstream, options, events),
     onClosed: (reason) => events.onClosed(upstream, reason),
+    onNoRoom: () => events.onRefused(upstream, noRoom),
     onSlow: () => events.onSlow?.(upstream),
   });
   return upstream;

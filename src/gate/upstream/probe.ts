@@ -1,4 +1,5 @@
 import { errorCode } from '../../base/errors.ts';
+import { isOutOfFiles } from '../../process/open-files.ts';
 import { refusalKind } from '../../redis/errors.ts';
 import { parseInfo } from '../../redis/info.ts';
 import type { Link } from '../../redis/link.ts';
@@ -8,7 +9,7 @@ import type { GateConfig, MemberAddress } from '../config.ts';
 import { type OwnLogin, openOwnLink } from './open-link.ts';
 
 /**
- * `loading`: it reads its data, and answers nobody else until then. `unknown`: it answers, but not to us. `absent`: its host says
+ * `loading`: it reads its data, and answers nobody else until then. `unknown`: it answers, but not to us, or we may open no more files. `absent`: its host says
  * that nobody listens there. `unreachable`: it did not answer in time, which may be our own fault.
  */
 export type Role = 'master' | 'slave' | 'loading' | 'unknown' | 'absent' | 'unreachable';
@@ -46,7 +47,8 @@ export class Probe {
       return role === 'replica' ? 'slave' : 'unknown';
     } catch (error) {
       const refusal = refusalKind(error);
-      if (refusal === undefined) return isNobodyThere(error) ? 'absent' : 'unreachable';
+      if (refusal === undefined && isOutOfFiles(causeCode(error))) return 'unknown';
+      if (refusal === undefined) return causeCode(error) === 'ECONNREFUSED' ? 'absent' : 'unreachable';
       return refusal === 'LOADING' ? 'loading' : 'unknown';
     }
   }
@@ -79,8 +81,8 @@ async function leads(link: Link): Promise<boolean> {
   return mayLead(own as unknown as OwnKeys, parseInfo(String(info))['run_id']);
 }
 
-function isNobodyThere(error: unknown): boolean {
-  return error instanceof Error && errorCode(error.cause) === 'ECONNREFUSED';
+function causeCode(error: unknown): string | undefined {
+  return error instanceof Error ? errorCode(error.cause) : undefined;
 }
 
 function passOverUnlessLoading(error: unknown): void {

@@ -85,6 +85,7 @@ export class Upstream {
     watchSocket(this.#socket, tls, connectMs, {
       onConnect: () => events.onConnect(),
       onFailed: (reason) => this.fail(reason),
+      onNoRoom: () => events.onNoRoom(),
     });
   }
 
