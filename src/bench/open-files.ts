@@ -1,4 +1,4 @@
-import { openFilesLimit } from '../process/open-files.ts';
+import { openFilesLimit } from '../base/open-files.ts';
 import { BenchFailed } from './errors.ts';
 
 /** Files that are open besides the users' connections. */

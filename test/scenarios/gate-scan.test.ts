@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
 import { type GateProcess, startGate } from '../support/gate-process.ts';
@@ -59,6 +60,14 @@ async function iterate(
   throw new Error(`${command.join(' ')} does not end (${again})`);
 }
 
+async function inMulti(redis: Redis, words: string[]): Promise<unknown> {
+  const answers = await redis
+    .multi()
+    .call(...(words as [string]))
+    .exec();
+  return answers?.[0]?.[1];
+}
+
 /** Another of the three is primary; the others follow it. */
 async function anotherPrimary(now: number): Promise<number> {
   const next = (now + 1) % servers.length;
@@ -96,17 +105,44 @@ test('the same in transactions, whose answers have cursors too', async () => {
   const redis = client(gate.port);
   const { primary: now } = await gate.control.status();
   let primary = servers.findIndex(({ port }) => port === now?.port);
-  const inMulti = async (...words: string[]) => {
-    const answers = await redis
-      .multi()
-      .call(...(words as [string]))
-      .exec();
-    return answers?.[0]?.[1];
-  };
-  const found = await iterate(inMulti, scans[0] as (typeof scans)[number], async (round) => {
-    if (round === 10) primary = await anotherPrimary(primary);
-  });
+  const found = await iterate(
+    (...words) => inMulti(redis, words),
+    scans[0] as (typeof scans)[number],
+    async (round) => {
+      if (round === 10) primary = await anotherPrimary(primary);
+    },
+  );
   expect(found.size).toBe(elements + 3);
+});
+
+test('at the read-only port an iteration in transactions ends, however many there are and whatever else goes on', async () => {
+  const noise = Array.from({ length: 3 }, () => client(gate.replicaPort));
+  let over = false;
+  const noisy = noise.map(async (redis) => {
+    while (!over) await redis.get('n1');
+  });
+  const scanAlone = async () => {
+    const redis = client(gate.replicaPort);
+    let calls = 0;
+    const counted = (...words: string[]) => {
+      calls++;
+      return inMulti(redis, words);
+    };
+    const found = await iterate(
+      counted,
+      scans[0] as (typeof scans)[number],
+      async () => void (await redis.get('n2')),
+    );
+    expect(found.size).toBe(elements + 3);
+    // It began once.
+    expect(calls).toBeLessThan(40);
+  };
+  try {
+    await Promise.all(Array.from({ length: 6 }, scanAlone));
+  } finally {
+    over = true;
+    await Promise.all(noisy);
+  }
 });
 
 test('at the read-only port an iteration stays with its replica, and starts over at another when that is lost', async () => {

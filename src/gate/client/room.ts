@@ -1,4 +1,4 @@
-import { openFilesLimit } from '../../process/open-files.ts';
+import { openFilesLimit } from '../../base/open-files.ts';
 
 /** Kept for the gate's own: its ports, log, control socket, and the questions to members and Sentinels. */
 const mostReserve = 64;

@@ -122,7 +122,8 @@ export class Connections {
   }
 
   #ownRoute(client: Tenant): Upstream | null {
-    const target = this.#owner.targetFor(client);
+    // What it began in a transaction, as a SCAN, goes on in the next.
+    const target = client.place.preferringLast(() => this.#owner.targetFor(client));
     if (target === null) {
       this.#owner.hold(client);
       return null;

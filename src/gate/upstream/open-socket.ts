@@ -3,8 +3,8 @@ import type { SecureContext } from 'node:tls';
 import { errorCode, errorText } from '../../base/errors.ts';
 import { stampOfFiles } from '../../base/file-stamp.ts';
 import { nodeTls } from '../../base/node-tls.ts';
+import { isOutOfFiles } from '../../base/open-files.ts';
 import { readNamedFile, readSecretFile } from '../../base/private-file.ts';
-import { isOutOfFiles } from '../../process/open-files.ts';
 import { openSocket } from '../../redis/open-socket.ts';
 import type { Endpoint, GateTls } from '../config.ts';
 

@@ -7,6 +7,7 @@ export class Place {
   #current: Upstream | null = null;
   #own: Upstream | null = null;
   #prefers: MemberAddress | null = null;
+  #lastAlone: MemberAddress | null = null;
 
   /** The connection that takes its plain requests now; null: ask. */
   get route(): Upstream | null {
@@ -50,8 +51,14 @@ export class Place {
     this.#current = upstream;
   }
 
+  /** Where the private connection is to be that it needs next: where its last one was, if nobody prefers another place. */
+  preferringLast<T>(find: () => T): T {
+    return this.preferring(this.#prefers ?? this.#lastAlone, find);
+  }
+
   takeOwn(upstream: Upstream): void {
     this.#own = upstream;
+    this.#lastAlone = upstream.target;
     this.#route = null;
   }
 

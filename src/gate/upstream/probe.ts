@@ -1,5 +1,5 @@
 import { errorCode } from '../../base/errors.ts';
-import { isOutOfFiles } from '../../process/open-files.ts';
+import { isOutOfFiles } from '../../base/open-files.ts';
 import { refusalKind } from '../../redis/errors.ts';
 import { parseInfo } from '../../redis/info.ts';
 import type { Link } from '../../redis/link.ts';
