@@ -44,6 +44,7 @@ import { claimState } from './state/state-owner.ts';
 import { renewServerTls } from './units/renew-server-tls.ts';
 import { runsFromBefore } from './units/runs-from-before.ts';
 import { keepSpareGates } from './units/spare-gates.ts';
+import type { Unit } from './units/unit.ts';
 
 export interface AgentOptions {
   spec: Spec;
@@ -225,7 +226,7 @@ async function runAgent(
   const start = await operations.begin('start', { signal });
   let opened: SideServices;
   const context = { deployment, observer, report, operation: start };
-  let started: Awaited<ReturnType<typeof bringUp>> = [];
+  let started: readonly Unit[] = [];
   try {
     started = await bringUp(context);
     observer.start();

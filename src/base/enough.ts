@@ -1,6 +1,6 @@
 /**
- * Whether so many of these hold: true as soon as they do, false once too few can. Nobody else is waited for. One that fails does not
- * hold.
+ * Whether so many of these hold: true as soon as they do, false once too few can. Nobody else is waited for. One that fails does
+ * not hold.
  */
 export function enough(holding: readonly Promise<boolean>[], needed: number): Promise<boolean> {
   return new Promise((resolve) => {

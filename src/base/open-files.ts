@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-/** How many files this process may have open, whose soft limit Node raises to the hard one when it starts; null where it can't be read. */
+/**
+ * How many files this process may have open, whose soft limit Node raises to the hard one when it starts; null where it can't be
+ * read.
+ */
 export function openFilesLimit(): number | null {
   try {
     const line = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));

@@ -1,6 +1,6 @@
 /** Of a side of a migration that could not be asked: which it is, and what to do about a password, a right, or TLS. */
 import { errorCode, errorText, HoldfastError } from '../base/errors.ts';
-import { rightLackedBy } from '../migrate/rights.ts';
+import { grantHint, rightLackedBy } from '../migrate/rights.ts';
 import { RedisRefused, RedisUnreachable, refusalReply } from '../redis/errors.ts';
 
 export interface Side {
@@ -23,7 +23,7 @@ export function withAccessHint(error: unknown, { what, name, asksForTls = false 
   const lacked = rightLackedBy(error);
   if (lacked?.rule) {
     return RedisRefused(text, {
-      hint: `ACL SETUSER USER ${lacked.rule} there grants it; docs/migrating.md lists all that its user needs.`,
+      hint: grantHint(lacked.rule),
       cause: reply ?? error,
     });
   }

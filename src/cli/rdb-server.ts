@@ -9,7 +9,7 @@ import { highHalf, lowHalf } from '../rdb/int64.ts';
 import { dumpedValue } from '../rdb/restore-payload.ts';
 import { type Target, targetOfVersionText } from '../rdb/target.ts';
 import { RedisConnection } from '../redis/connection.ts';
-import { refusalKind } from '../redis/errors.ts';
+import { isLockedOut } from '../redis/errors.ts';
 import { keyspaces, parseInfo, productOf } from '../redis/info.ts';
 import type { Request } from '../redis/link.ts';
 import { type AccessFiles, openSide } from './migrate-access.ts';
@@ -86,9 +86,10 @@ async function connectTo(text: string, access: AccessFiles): Promise<RedisConnec
 /** What was wrong, unless the command line was: that is told as it is. */
 function unreadable(error: unknown, what: string, hint: string): unknown {
   if (error instanceof HoldfastError && error.exitStatus === 2) return error;
-  const needsPassword = ['NOAUTH', 'WRONGPASS'].includes(refusalKind(error) ?? '');
   return ServerUnreadable(`${what}: ${errorText(error)}`, {
-    hint: needsPassword ? 'Its password lies in a file that only its owner can read: --password-file.' : hint,
+    hint: isLockedOut(error)
+      ? 'Its password lies in a file that only its owner can read: --password-file.'
+      : hint,
     cause: error,
   });
 }

@@ -248,8 +248,9 @@ export class Migration {
   }
 
   /**
-   * Behind a process that ended in between: the old side is kept closed, unless it was finished, which remains to be done. Where gates were to take the clients away and none
-   * has, they are all at the old side still, which may have taken writes since: then there was no cut-over.
+   * Behind a process that ended in between: the old side is kept closed, unless it was finished, which remains to be done. Where
+   * gates were to take the clients away and none has, they are all at the old side still, which may have taken writes since: then
+   * there was no cut-over.
    */
   async #cutOverAgain(before: Progress): Promise<void> {
     if (before.change === 'finish') return this.#state.takeUp({ phase: 'cut-over' });

@@ -156,6 +156,11 @@ export function grantOf(user: string, rules: readonly string[]): string {
   return `ACL SETUSER ${user} ${[...new Set(rules)].join(' ')}`;
 }
 
+/** The hint of an error that is about one right, where it is not known who the user is. */
+export function grantHint(rule: string): string {
+  return `${grantOf('USER', [rule])} there grants it; docs/migrating.md lists all that its user needs.`;
+}
+
 /**
  * Of an error, or of what lies behind it, whether the user lacks a right: what grants it.
  * @returns undefined when it is about something else. Pure.

@@ -6,7 +6,7 @@ import { Link } from '../redis/link.ts';
 import { type Reply, ReplyError } from '../resp/read.ts';
 import { writeRequest } from '../resp/write.ts';
 import { ByteGatherer } from '../stream/byte-gatherer.ts';
-import { ruleIn } from './rights.ts';
+import { grantHint, ruleIn } from './rights.ts';
 
 /** A long value takes a server so long. */
 export const answerWithinMs = 120_000;
@@ -89,7 +89,7 @@ export function unrefused(replies: readonly Reply[], where: string, what: string
     const text = `${where} answered ${what} with: ${refused.text}`;
     if (refused.kind !== 'NOPERM') throw RedisRefused(text, { cause: refused });
     throw RedisRefused(text, {
-      hint: `ACL SETUSER USER ${ruleIn(refused.text)} there grants it; docs/migrating.md lists all that its user needs.`,
+      hint: grantHint(ruleIn(refused.text)),
       cause: refused,
     });
   }

@@ -6,7 +6,7 @@ import { type KeyPrefixes, patternUnder } from '../base/key-prefixes.ts';
 import { askReplication } from '../redis/ask-replication.ts';
 import { type ConnectionOptions, RedisConnection } from '../redis/connection.ts';
 import { describeEndpoint } from '../redis/endpoint.ts';
-import { keyCount, keyspaces, parseInfo } from '../redis/info.ts';
+import { isNoHistory, keyCount, keyspaces, parseInfo } from '../redis/info.ts';
 import { positionKey } from '../stream/position.ts';
 import { MirrorLoop, MirrorTargetNotEmpty } from './errors.ts';
 import { loopThrough, originsKey, parseOrigins, withOrigin } from './origins.ts';
@@ -49,7 +49,7 @@ export async function guard(sides: GuardedSides, mayEmpty: boolean): Promise<voi
 
 async function historyOf(redis: RedisConnection): Promise<string[]> {
   const { replId, replIdBefore } = await askReplication(redis);
-  return [replId, replIdBefore].filter((each) => /[1-9a-f]/.test(each));
+  return [replId, replIdBefore].filter((each) => !isNoHistory(each));
 }
 
 async function refuseUnlessEmpty(

@@ -14,6 +14,11 @@ export function refusalKind(error: unknown): string | undefined {
   return refusalReply(error)?.kind;
 }
 
+/** Whether a server lets nobody in with this login, or without one. */
+export function isLockedOut(error: unknown): boolean {
+  return ['NOAUTH', 'WRONGPASS'].includes(refusalKind(error) ?? '');
+}
+
 /** The error reply behind a REDIS_REFUSED; undefined for other errors. */
 export function refusalReply(error: unknown): ReplyError | undefined {
   const cause = error instanceof HoldfastError ? error.cause : undefined;

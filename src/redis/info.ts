@@ -55,6 +55,11 @@ export interface ReplicationInfo {
   replicas: { address: string; port: number; online: boolean; offset: number; lagSeconds: number }[];
 }
 
+/** Whether an id of a history is of none: all zeros, or not told. */
+export function isNoHistory(replId: string): boolean {
+  return /^0*$/.test(replId);
+}
+
 /** Source of the field names: INFO replication of Redis 6.2 to 7.2 and Valkey 8. */
 export function replicationInfo(info: Info): ReplicationInfo {
   const replica = info['role'] === 'slave';

@@ -2,7 +2,7 @@
 
 import { errorText } from '../base/errors.ts';
 import type { Address, Credentials, TlsMaterial } from '../redis/endpoint.ts';
-import { refusalKind } from '../redis/errors.ts';
+import { isLockedOut } from '../redis/errors.ts';
 import { SentinelClient } from '../redis/sentinel-client.ts';
 import { StreamSourceNotReady } from './errors.ts';
 import type { SourcePlace } from './source-reader.ts';
@@ -33,7 +33,7 @@ export async function findSource(source: SourceAddress): Promise<SourcePlace> {
   if (source.kind === 'server')
     return { address: source.address, port: source.port, credentials, tls, readsFor };
   const reasons: string[] = [];
-  let isLockedOut = false;
+  let areWeLockedOut = false;
   for (const { address: host, port } of source.sentinels) {
     const access = { credentials: source.sentinelCredentials, tls, timeoutMs: askMs };
     const sentinel = new SentinelClient({ endpoint: { host, port }, ...access }, source.name);
@@ -42,13 +42,13 @@ export async function findSource(source: SourceAddress): Promise<SourcePlace> {
       return { address: primary.address, port: primary.port, credentials, tls };
     } catch (error) {
       reasons.push(`${host}:${port}: ${errorText(error)}`);
-      isLockedOut ||= ['NOAUTH', 'WRONGPASS'].includes(refusalKind(error) ?? '');
+      areWeLockedOut ||= isLockedOut(error);
     } finally {
       sentinel.close();
     }
   }
   throw StreamSourceNotReady(`no Sentinel says who is primary of ${source.name}: ${reasons.join('; ')}`, {
-    hint: isLockedOut
+    hint: areWeLockedOut
       ? 'Sentinels have a password of their own, which is not that of the servers: --sentinel-password-file names a file with it.'
       : 'They are asked again. Check their addresses and the name that they know the primary by.',
   });

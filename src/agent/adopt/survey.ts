@@ -17,7 +17,7 @@ import { portHolder } from '../../process/port-holder.ts';
 import { recordedPid } from '../../process/supervised-process.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
 import type { Address, Credentials, TlsTexts } from '../../redis/endpoint.ts';
-import { refusalKind } from '../../redis/errors.ts';
+import { isLockedOut, refusalKind } from '../../redis/errors.ts';
 import { moduleNames, parseInfo, productOf } from '../../redis/info.ts';
 import { MemberClient } from '../../redis/member-client.ts';
 import { SentinelClient } from '../../redis/sentinel-client.ts';
@@ -184,8 +184,7 @@ async function askSentinel(
   try {
     return await sentinelFacts(spec, place, access, paths);
   } catch (error) {
-    const isLockedOut = ['NOAUTH', 'WRONGPASS'].includes(refusalKind(error) ?? '');
-    if (!isLockedOut || access.ownSentinels === undefined) throw error;
+    if (!isLockedOut(error) || access.ownSentinels === undefined) throw error;
     const own = { ...access, sentinels: access.ownSentinels };
     const facts = await sentinelFacts(spec, place, own, paths).catch(() => null);
     if (facts === null) throw error;

@@ -61,7 +61,10 @@ export async function bringUp(context: ChangeContext): Promise<readonly Unit[]> 
   }
 }
 
-/** What was started for a start that failed. Members as `down` stops them: one that writes its first AOF takes no signal for an answer. */
+/**
+ * What was started for a start that failed. Members as `down` stops them: one that writes its first AOF takes no signal for an
+ * answer.
+ */
 export async function stopAgain(
   { deployment, report }: Pick<ChangeContext, 'deployment' | 'report'>,
   started: readonly Unit[],

@@ -1,5 +1,4 @@
 /** Replaces a primary that is lost: stands for election, chooses, takes over. */
-
 import { enough } from '../../base/enough.ts';
 import { errorCode, errorText } from '../../base/errors.ts';
 import { within } from '../../base/retry.ts';

@@ -1,5 +1,4 @@
 /** What the elected does: topology/election/turn.ts has the order and why. */
-
 import { enough } from '../../base/enough.ts';
 import { errorCode, errorText } from '../../base/errors.ts';
 import { within } from '../../base/retry.ts';
@@ -189,8 +188,8 @@ async function promote(
 }
 
 /**
- * Tells the Sentinels that a primary stays, in the epoch of a new election, until as many have heard it as had to vote. A hello of an earlier one, from whoever carries out
- * late what it was told, is no news to them then.
+ * Tells the Sentinels that a primary stays, in the epoch of a new election, until as many have heard it as had to vote. A hello of
+ * an earlier one, from whoever carries out late what it was told, is no news to them then.
  */
 export async function stay(deployment: Realm, election: Election, primary: Server): Promise<void> {
   const [, ...actions] = turn(deployment, election, { lost: primary.place.id, chosen: primary });

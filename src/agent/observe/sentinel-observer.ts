@@ -4,7 +4,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { FreshCall } from '../../base/fresh-call.ts';
 import type { ConnectionOptions } from '../../redis/connection.ts';
-import { knowsNoSuchPrimary, refusalKind } from '../../redis/errors.ts';
+import { isLockedOut, knowsNoSuchPrimary } from '../../redis/errors.ts';
 import { SentinelClient } from '../../redis/sentinel-client.ts';
 import { parseSentinelEvent, type SentinelEvent } from '../../redis/sentinel-event.ts';
 
@@ -130,7 +130,7 @@ export class SentinelWatch {
         failoverInProgress: flags.includes('failover_in_progress'),
       });
     } catch (error) {
-      const locksUsOut = ['NOAUTH', 'WRONGPASS'].includes(refusalKind(error) ?? '');
+      const locksUsOut = isLockedOut(error);
       this.#seen = { ...this.#seen, reachable: false, locksUsOut, watchesNothing: false };
       if (knowsNoSuchPrimary(error)) this.#foundUnassigned();
       // A subscription to a host that is lost, or came back as another, stays silent for ever unless it is asked.

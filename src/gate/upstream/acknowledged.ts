@@ -6,7 +6,7 @@
  * history. One that leaves, or still has, the history which that one had left itself never copied from it: it lacks all
  * that was written since.
  */
-import type { ReplicationInfo } from '../../redis/info.ts';
+import { isNoHistory, type ReplicationInfo } from '../../redis/info.ts';
 
 /** Of a primary: its history when it began, and the offset up to which writes were acknowledged; null while none was. */
 export interface Reign {
@@ -14,8 +14,6 @@ export interface Reign {
   history: Pick<ReplicationInfo, 'replId' | 'replIdBefore' | 'offsetBefore'>;
   acknowledged: number | null;
 }
-
-const none = /^0*$/;
 
 /**
  * How much of what was acknowledged a primary lacks, in bytes of the replication stream.
@@ -25,7 +23,7 @@ export function lacking(before: Reign, now: ReplicationInfo): number {
   const { history, acknowledged } = before;
   if (acknowledged === null || now.role !== 'primary') return 0;
   if (now.replIdBefore === history.replId) return Math.max(0, acknowledged - now.offsetBefore);
-  if (none.test(history.replIdBefore)) return 0;
+  if (isNoHistory(history.replIdBefore)) return 0;
   const neverCopied = [now.replId, now.replIdBefore].includes(history.replIdBefore);
   return neverCopied ? Math.max(0, acknowledged - history.offsetBefore) : 0;
 }

@@ -8,17 +8,15 @@
  * replication.c). So a former primary that has the successor's history, and one before it, had nothing that the
  * successor has not.
  */
-import { parseInfo, type ReplicationInfo, replicationInfo } from '../../redis/info.ts';
+import { isNoHistory, parseInfo, type ReplicationInfo, replicationInfo } from '../../redis/info.ts';
 import type { Link } from '../../redis/link.ts';
-
-const none = /^0*$/;
 
 export function continues(before: ReplicationInfo, after: ReplicationInfo): boolean {
   return (
     after.role === 'primary' &&
     before.role === 'replica' &&
     before.replId === after.replId &&
-    !none.test(before.replIdBefore)
+    !isNoHistory(before.replIdBefore)
   );
 }
 

@@ -9,8 +9,8 @@ import type { GateConfig, MemberAddress } from '../config.ts';
 import { type OwnLogin, openOwnLink } from './open-link.ts';
 
 /**
- * `loading`: it reads its data, and answers nobody else until then. `unknown`: it answers, but not to us, or we may open no more files. `absent`: its host says
- * that nobody listens there. `unreachable`: it did not answer in time, which may be our own fault.
+ * `loading`: it reads its data, and answers nobody else until then. `unknown`: it answers, but not to us, or we may open no more
+ * files. `absent`: its host says that nobody listens there. `unreachable`: it did not answer in time, which may be our own fault.
  */
 export type Role = 'master' | 'slave' | 'loading' | 'unknown' | 'absent' | 'unreachable';
 
